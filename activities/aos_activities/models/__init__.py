@@ -1,0 +1,1 @@
+"""Model providers, and the one place that chooses among them."""

@@ -1,0 +1,108 @@
+"""Tool calls as the wire wants them: names and ids that every provider takes, and one result for each call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from aos.conversation import AssistantItem, Item, NoteItem, SummaryItem, ToolCall, ToolItem, UserItem
+
+_NAME_CHARS = 64
+_ID_CHARS = 40
+_REFUSED = re.compile(r"[^A-Za-z0-9_-]")
+
+NO_RESULT = "There is no result: the call was not carried out."
+
+
+def wire_name(name: str) -> str:
+    """Return `name` if every provider takes it as a tool's name, else a stand-in that is the same each time."""
+    return _fitted(name, _NAME_CHARS)
+
+
+def wire_id(call_id: str) -> str:
+    """Return `call_id` if every provider takes it as a call's id, else a stand-in that is the same each time."""
+    return _fitted(call_id, _ID_CHARS)
+
+
+def _fitted(text: str, limit: int) -> str:
+    fitted = _REFUSED.sub("_", text)[:limit]
+    if text and fitted == text:
+        return text
+    mark = "_" + hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]
+    return fitted[: limit - len(mark)] + mark
+
+
+def repaired(calls: Sequence[ToolCall], items: Sequence[Item]) -> list[ToolCall]:
+    """Return `calls` with ids that occur once, neither empty nor used in `items` already.
+
+    A fresh id is `call_<n>`, where n counts the calls of the conversation, so that the same answer to the same
+    conversation always has the same ids.
+    """
+    taken = {call.id for item in items if isinstance(item, AssistantItem) for call in item.tool_calls}
+    kept = {call.id for call in calls} | taken
+    number = len(taken)
+    result: list[ToolCall] = []
+    for call in calls:
+        number += 1
+        if not call.id or call.id in taken:
+            while f"call_{number}" in kept:
+                number += 1
+            call = call.model_copy(update={"id": f"call_{number}"})
+        taken.add(call.id)
+        kept.add(call.id)
+        result.append(call)
+    return result
+
+
+def read_arguments(text: str) -> tuple[dict[str, Any], str]:
+    """Return the JSON object in `text` and an empty text, or an empty object and the malformed `text`.
+
+    No text at all is how models call a tool without parameters.
+    """
+    if not text.strip():
+        return {}, ""
+    try:
+        value: object = json.loads(text)
+        # Infinite numbers and halves of surrogate pairs can be read but not written again.
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return {}, text
+    return (cast(dict[str, Any], value), "") if isinstance(value, dict) else ({}, text)
+
+
+def answered(items: Sequence[Item]) -> Iterator[Item]:
+    """Yield `items` so that each tool call is followed at once by its one result.
+
+    What was said between a call and its result comes after the results. A call without a result gets one that
+    says so; a result without a call becomes a note.
+    """
+    pending: dict[str, ToolCall] = {}
+    results: dict[str, ToolItem] = {}
+    later: list[Item] = []
+
+    def settled() -> Iterator[Item]:
+        for call in pending.values():
+            yield results.get(call.id) or ToolItem(call_id=call.id, name=call.name, text=NO_RESULT, error=True)
+        yield from later
+        pending.clear()
+        results.clear()
+        later.clear()
+
+    for item in items:
+        match item:
+            case ToolItem() if item.call_id in pending and item.call_id not in results:
+                results[item.call_id] = item
+            case ToolItem():
+                later.append(NoteItem(text=f"The tool {item.name} answered: {item.text}"))
+            case AssistantItem():
+                yield from settled()
+                yield item
+                pending.update({call.id: call for call in item.tool_calls})
+            case UserItem() | NoteItem() | SummaryItem():
+                later.append(item)
+        if len(results) == len(pending):
+            yield from settled()
+    yield from settled()

@@ -1,0 +1,167 @@
+"""The model activity: one step of an agent's thinking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, JsonValue
+from temporalio import activity
+
+from aos.conversation import AssistantItem, Item, ToolCall, ToolItem, Usage
+from aos.errors import RetryableModelError, TerminalModelError
+from aos.limits import ARGUMENTS_BYTES, REPLY_INLINE_BYTES, RESULT_VIEW_BYTES, cut_bytes
+from aos.provider import ModelRequest, ModelResponse
+from aos.store import BlobStore, ref_of
+from aos.wire import Wire
+from aos_activities.conversations import Conversations, Window
+from aos_activities.failures import retryable, terminal
+from aos_activities.heartbeat import beating
+from aos_activities.models.call import call_model
+from aos_activities.models.registry import ProviderRegistry
+from aos_activities.output import read_output
+from aos_activities.programs import Program, Programs
+from aos_activities.streaming import StreamedText
+
+_CALLS_PER_STEP = 128
+
+
+class ThinkRequest(Wire):
+    """One step of one turn. `life`, `turn` and `step` name it for ever; `new` is what was said since `head`.
+
+    `answers` are the ids of the messages that a final answer replies to.
+    """
+
+    agent: str
+    life: str
+    turn: int
+    step: int
+    program: str
+    head: str = ""
+    new: list[Item] = Field(default_factory=list[Item])
+    answers: list[str] = Field(default_factory=list[str])
+    output_schema: dict[str, Any] | None = None
+    stream: bool = False
+
+
+class Thought(Wire):
+    """What the model made of it. Without `tool_calls` and `output_error`, `text` is the final answer."""
+
+    head: str
+    text: str = ""
+    ref: str = ""
+    tool_calls: list[ToolCall] = Field(default_factory=list[ToolCall])
+    output: JsonValue = None
+    output_error: str = ""
+    usage: Usage = Field(default_factory=Usage)
+    model: str = ""
+    context_tokens: int = 0
+
+
+def reply_link(life: str, message_id: str) -> str:
+    """Return the link under which the store keeps the final thought on a message."""
+    return f"reply/{life}/{message_id}"
+
+
+def step_link(request: ThinkRequest) -> str:
+    """Return the link under which the store keeps the thought of a step."""
+    return f"step/{request.life}/{request.turn}/{request.step}"
+
+
+class ThinkActivities:
+    """Thinks, for every agent alike."""
+
+    def __init__(self, store: BlobStore, registry: ProviderRegistry, conversations: Conversations) -> None:
+        self._store = store
+        self._registry = registry
+        self._conversations = conversations
+        self._programs = Programs(store)
+
+    @activity.defn(name="think")
+    async def think(self, request: ThinkRequest) -> Thought:
+        """Call the model with the conversation up to now and store what it answers.
+
+        A step that was thought before, in an attempt whose end Temporal did not hear of, is not thought again.
+
+        Raises:
+            ApplicationError: `RetryableModelError`, or `TerminalModelError`, which is not retried.
+        """
+        if ref := await self._store.follow(step_link(request)):
+            return Thought.model_validate_json(await self._store.load(ref))
+        program = await self._programs.load(request.program)
+        new = [await self._shown(item) for item in request.new]
+        window = await self._conversations.window(request.head)
+        streamed = StreamedText(request.answers) if request.stream else None
+        async with beating(streamed.details if streamed else None):
+            try:
+                answer = await call_model(
+                    self._registry,
+                    program.models,
+                    _model_request(request, program, window.extended(new)),
+                    agent=request.agent,
+                    listener=streamed.add if streamed else None,
+                )
+            except RetryableModelError as error:
+                raise retryable(error) from None
+            except TerminalModelError as error:
+                raise terminal(error) from None
+        response = _bounded(answer.response)
+        said = AssistantItem(text=response.text, tool_calls=response.tool_calls, model=answer.model)
+        draft = self._conversations.extend(request.head, window, [*new, said])
+        output, problem = read_output(response, request.output_schema or program.output_schema)
+        thought = Thought(
+            head=draft.ref,
+            text=cut_bytes(response.text, REPLY_INLINE_BYTES),
+            tool_calls=response.tool_calls,
+            output=output,
+            output_error=problem,
+            usage=answer.usage,
+            model=answer.model,
+            context_tokens=max(draft.window.tokens, answer.usage.input_tokens + answer.usage.output_tokens),
+        )
+        blobs = [draft.data]
+        if len(thought.text) < len(response.text):
+            whole = response.text.encode()
+            thought.ref = ref_of(whole)
+            blobs.append(whole)
+        data = thought.model_dump_json().encode()
+        links = {step_link(request): ref_of(data)}
+        if not thought.tool_calls and not problem:
+            links.update({reply_link(request.life, message_id): ref_of(data) for message_id in request.answers})
+        await self._store.save([*blobs, data], links)
+        self._conversations.saved(draft)
+        return thought
+
+    async def _shown(self, item: Item) -> Item:
+        """Return `item` with as much of a stored result as a model is shown at a time."""
+        if not isinstance(item, ToolItem) or not item.ref:
+            return item
+        whole = (await self._store.load(item.ref)).decode(errors="replace")
+        text = cut_bytes(whole, RESULT_VIEW_BYTES)
+        if len(text) < len(whole):
+            shown = len(text.encode())
+            text += f"\n[cut: {shown} of {item.size} bytes; read_result(ref={item.ref!r}, offset={shown}) reads on]"
+        return item.model_copy(update={"text": text})
+
+
+def _model_request(request: ThinkRequest, program: Program, window: Window) -> ModelRequest:
+    return ModelRequest(
+        model="",
+        system=program.system,
+        items=list(window.items),
+        tools=program.tools,
+        output_schema=request.output_schema or program.output_schema,
+        temperature=program.temperature,
+        max_output_tokens=program.max_output_tokens,
+        key=f"{request.life}/{request.turn}/{request.step}",
+    )
+
+
+def _bounded(response: ModelResponse) -> ModelResponse:
+    """Return `response` with its tool calls cut to what one step carries out."""
+    calls = [
+        call
+        if len(str(call.arguments)) <= ARGUMENTS_BYTES
+        else ToolCall(id=call.id, name=call.name, malformed="arguments over the limit of 64 KiB")
+        for call in response.tool_calls[:_CALLS_PER_STEP]
+    ]
+    return response.model_copy(update={"tool_calls": calls})

@@ -1,0 +1,125 @@
+"""The way to the Temporal server: connecting, trying again, and its failures as AOS's errors."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar, cast
+
+from temporalio.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.envconfig import ClientConfig
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from aos import errors
+from aos.errors import AgentError, AgentNotFound, AgentStopped, AosError, Unreachable
+from aos.plugin import AosPlugin
+
+T = TypeVar("T")
+
+DEFAULT_ADDRESS = "127.0.0.1:7233"
+PATIENCE = 60.0
+"""Seconds without an answer from the server after which a call gives up."""
+
+_PASSING = {
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.ABORTED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.INTERNAL,
+    RPCStatusCode.UNKNOWN,
+}
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+
+
+async def connect(address: str | None = None, namespace: str | None = None) -> Client:
+    """Connect to a Temporal server, with AOS's plugin.
+
+    What is not given comes from Temporal's own settings: `TEMPORAL_*` and the profile file.
+
+    Raises:
+        Unreachable: No server answers there.
+    """
+    options: dict[str, Any] = {**ClientConfig.load_client_connect_config()}
+    options.update({key: value for key, value in (("target_host", address), ("namespace", namespace)) if value})
+    options.setdefault("target_host", DEFAULT_ADDRESS)
+    try:
+        return await Client.connect(**options, plugins=[AosPlugin()])
+    except (RuntimeError, RPCError) as error:
+        raise Unreachable(options["target_host"], str(error).split("\n")[0][:200]) from None
+
+
+class Passing(Exception):
+    """A call that failed and may succeed when it is made again. `away`: the server was not reached at all."""
+
+    def __init__(self, error: Exception) -> None:
+        self.away = isinstance(error, RPCError) and error.status != RPCStatusCode.DEADLINE_EXCEEDED
+        super().__init__(str(error))
+
+
+async def once(name: str, call: Awaitable[T]) -> T:
+    """Return what one call about the agent called `name` gives.
+
+    Raises:
+        Passing: It may succeed when made again.
+        AosError: What the agent or the server refused.
+    """
+    try:
+        return await call
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise Passing(error) from error
+    except RPCError as error:
+        raise (Passing(error) if error.status in _PASSING else translated(name, error)) from error
+    except (WorkflowUpdateFailedError, WorkflowFailureError, WorkflowQueryFailedError) as error:
+        raise translated(name, error) from error
+
+
+async def retrying(name: str, call: Callable[[], Awaitable[T]]) -> T:
+    """Return what `call` gives, making it again while the server is away.
+
+    Raises:
+        AosError: What the agent or the server refused, or `Unreachable` after `PATIENCE` seconds.
+    """
+    began, pause = time.monotonic(), _FIRST_PAUSE
+    while True:
+        try:
+            return await once(name, call())
+        except Passing as error:
+            if time.monotonic() - began > PATIENCE:
+                raise Unreachable("the address in use", f"no answer for {PATIENCE:g} s, last {error}") from error
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def translated(name: str, error: Exception) -> AosError:
+    """Return Temporal's failure as the error of AOS that it stands for."""
+    if isinstance(error, RPCError):
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return AgentNotFound(name)
+        return AgentError(f"agent {name!r}: the Temporal server refused the call: {error.message}")
+    cause = error.cause if isinstance(error, (WorkflowUpdateFailedError, WorkflowFailureError)) else None
+    if isinstance(cause, ApplicationError):
+        if cause.type == "AcceptedUpdateCompletedWorkflow":
+            return AgentStopped(name)
+        return _rebuilt(cause)
+    return AgentError(f"agent {name!r}: {cause or error}")
+
+
+def _rebuilt(failure: ApplicationError) -> AosError:
+    kind = getattr(errors, failure.type or "", None)
+    if not (isinstance(kind, type) and issubclass(kind, AosError)):
+        return AgentError(failure.message)
+    error = kind.__new__(kind)
+    Exception.__init__(error, failure.message)
+    facts = failure.details[0] if failure.details else {}
+    if isinstance(facts, Mapping):
+        error.__dict__.update(cast("Mapping[str, object]", facts))
+    return error

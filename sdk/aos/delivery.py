@@ -1,0 +1,148 @@
+"""Delivering messages once: numbers for each, short attempts, and replies that outlast rollovers and restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import random
+from typing import Any
+from uuid import uuid4
+
+from temporalio.client import WorkflowHandle
+
+from aos.connection import PATIENCE, Passing, once, retrying
+from aos.control import Lookup
+from aos.errors import MessageFailed, Unreachable
+from aos.message import Message, Reply, Sequence
+
+_ATTEMPT = timedelta(seconds=10)
+_STREAM_REST = 60.0
+"""Seconds of silence after which a client begins a new stream: an agent forgets streams that are long silent."""
+
+_FIRST_POLL, _LONGEST_POLL = 0.02, 0.5
+
+WAITING_ASKS = 6
+"""Asks to one agent whose updates stay open; a server takes ten updates at a time from all clients together."""
+
+ACCEPTING_ASKS = 2
+"""Asks to one agent beyond those that are being accepted at a time."""
+
+
+@dataclass(slots=True)
+class _Stream:
+    id: str = field(default_factory=lambda: uuid4().hex[:16])
+    born: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    number: int = 0
+    used: float = field(default_factory=time.monotonic)
+
+
+@dataclass(slots=True)
+class _Gate:
+    open: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WAITING_ASKS))
+    accepting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ACCEPTING_ASKS))
+
+
+class Delivery:
+    """What one client remembers of its dealings with agents."""
+
+    def __init__(self) -> None:
+        self._streams: dict[str, _Stream] = {}
+        self._polls: dict[str, _Poll] = {}
+        self._gates: dict[str, _Gate] = {}
+
+    def number(self, name: str, message: Message) -> Message:
+        """Return `message` with its place in what this client sends to the agent called `name`."""
+        if message.sequence:
+            return message
+        stream = self._streams.get(name)
+        if stream is None or time.monotonic() - stream.used > _STREAM_REST:
+            stream = self._streams[name] = _Stream()
+        stream.number += 1
+        stream.used = time.monotonic()
+        sequence = Sequence(stream=stream.id, born=stream.born, number=stream.number)
+        return message.model_copy(update={"sequence": sequence})
+
+    async def ask(self, handle: WorkflowHandle[Any, Any], name: str, message: Message) -> Reply:
+        """Return the reply to a message, for as long as it takes."""
+        gate = self._gates.setdefault(name, _Gate())
+        if gate.open.locked():
+            async with gate.accepting:
+                reply = await self._update(handle, name, message.model_copy(update={"wait": False}))
+        else:
+            async with gate.open:
+                reply = await self._update(handle, name, message)
+                if reply.status == "pending":
+                    # Mostly the agent rolled over, and its next run takes the question up again at once.
+                    reply = await self._update(handle, name, message, again=True)
+        while reply.status == "pending":
+            poll = self._polls.setdefault(name, _Poll(handle, name))
+            reply = await poll.reply(message.id) or await self._update(handle, name, message, again=True)
+        if reply.status == "failed":
+            raise MessageFailed(reply.id, reply.error)
+        return reply
+
+    async def _update(
+        self, handle: WorkflowHandle[Any, Any], name: str, message: Message, *, again: bool = False
+    ) -> Reply:
+        """Return what one update gives. It is made again under its id, for a killed server never answers it."""
+        away_since: float | None = None
+        update_id = f"{message.id}/{uuid4()}" if again else message.id
+        pause = _FIRST_POLL
+        while True:
+            try:
+                return await once(
+                    name,
+                    handle.execute_update("ask", message, id=update_id, result_type=Reply, rpc_timeout=_ATTEMPT),
+                )
+            except Passing as error:
+                # A time-out only says that the turn takes long.
+                away_since = (away_since or time.monotonic()) if error.away else None
+                if away_since and time.monotonic() - away_since > PATIENCE:
+                    raise Unreachable("the address in use", f"no answer for {PATIENCE:g} s, last {error}") from error
+                await asyncio.sleep(pause * (1 + random()))
+                pause = min(pause * 2, 1.0)
+
+
+class _Poll:
+    """One query at a time for all the replies that a client waits for from one agent."""
+
+    def __init__(self, handle: WorkflowHandle[Any, Any], name: str) -> None:
+        self._handle = handle
+        self._name = name
+        self._wanted: dict[str, asyncio.Future[Reply | None]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def reply(self, message_id: str) -> Reply | None:
+        """Return the reply once there is one, or None when the agent does not know the message any more."""
+        future = self._wanted.setdefault(message_id, asyncio.get_running_loop().create_future())
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        return await asyncio.shield(future)
+
+    async def _run(self) -> None:
+        pause = _FIRST_POLL
+        while self._wanted:
+            await asyncio.sleep(pause)
+            ids = list(self._wanted)[:1000]
+            try:
+                found = await retrying(self._name, lambda ids=ids: self._query(ids))
+            except BaseException as error:
+                for future in self._wanted.values():
+                    if not future.done():
+                        future.set_exception(error)
+                self._wanted.clear()
+                raise
+            known = {reply.id: reply for reply in found}
+            settled = [message_id for message_id in ids if not _waits(known.get(message_id))]
+            for message_id in settled:
+                self._wanted.pop(message_id).set_result(known.get(message_id))
+            pause = _FIRST_POLL if settled else min(pause * 1.5, _LONGEST_POLL)
+
+    async def _query(self, ids: list[str]) -> list[Reply]:
+        return await self._handle.query("replies", Lookup(ids=ids), result_type=list[Reply], rpc_timeout=_ATTEMPT)
+
+
+def _waits(reply: Reply | None) -> bool:
+    return reply is not None and reply.status == "pending"

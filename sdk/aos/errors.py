@@ -1,0 +1,163 @@
+"""Every error of AOS, each built from the facts and each naming the way out.
+
+    AosError
+    ├── InvalidInput              a spec, message or control that cannot be read
+    ├── AgentError                something asked of an agent that it could not do
+    │   ├── AgentNotFound
+    │   ├── AgentExists
+    │   ├── AgentStopped
+    │   ├── MessageFailed         the message is among the agent's dead letters
+    │   ├── ReplyForgotten
+    │   └── NotAnswering
+    ├── Unreachable               the Temporal server does not answer
+    ├── ModelError
+    │   ├── RetryableModelError   Temporal tries again
+    │   └── TerminalModelError    trying again cannot help
+    ├── ToolError
+    │   ├── RetryableError        raise it in a tool to be tried again
+    │   └── TerminalError         raise it in a tool to tell the model at once
+    ├── InvalidTool               a function that cannot be a tool
+    ├── BlobMissing               the store does not hold what a reference names
+    └── SetupError                something is missing on this machine
+"""
+
+from __future__ import annotations
+
+
+class AosError(Exception):
+    """Base of every error that AOS raises."""
+
+
+class InvalidInput(AosError):
+    """A spec, message or control that cannot be read; nothing was changed."""
+
+    def __init__(self, what: str, problems: list[str]) -> None:
+        self.what = what
+        self.problems = problems
+        super().__init__(f"{what}: " + "; ".join(problems))
+
+
+class AgentError(AosError):
+    """Something asked of an agent that it could not do."""
+
+
+class AgentNotFound(AgentError):
+    """No agent of that name lives."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"no agent named {name!r} is alive; `aos ps` lists those that are, `aos start` starts one")
+
+
+class AgentExists(AgentError):
+    """An agent of that name lives already."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"an agent named {name!r} is alive already; `aos configure {name}` changes it, `aos stop {name}` ends it")
+
+
+class AgentStopped(AgentError):
+    """The agent was stopped before it answered."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"agent {name!r} was stopped before it answered")
+
+
+class MessageFailed(AgentError):
+    """The message was handled and failed for good; it is among the agent's dead letters."""
+
+    def __init__(self, message_id: str, reason: str) -> None:
+        self.message_id = message_id
+        self.reason = reason
+        super().__init__(reason)
+
+
+class ReplyForgotten(AgentError):
+    """The message was handled, but its reply is no longer kept."""
+
+    def __init__(self, message_id: str) -> None:
+        self.message_id = message_id
+        super().__init__(f"message {message_id!r} was handled and its reply is no longer kept; read the agent's transcript")
+
+
+class NotAnswering(AgentError):
+    """No reply came in the time that was given; the message stays with the agent."""
+
+    def __init__(self, name: str, seconds: float, message_id: str) -> None:
+        self.name = name
+        self.message_id = message_id
+        super().__init__(
+            f"agent {name!r} gave no reply within {seconds:g} s; the message {message_id!r} is with it all the same: "
+            f"ask again with that id, see `aos status {name}`, and see `aos doctor` if no worker is running"
+        )
+
+
+class Unreachable(AosError):
+    """The Temporal server does not answer."""
+
+    def __init__(self, address: str, problem: str) -> None:
+        self.address = address
+        super().__init__(
+            f"no Temporal server answers at {address} ({problem}); `aos up` starts one, TEMPORAL_ADDRESS names another"
+        )
+
+
+class ModelError(AosError):
+    """A model call that failed. `remedy` says what a person can do about it."""
+
+    def __init__(self, provider: str, model: str, problem: str, remedy: str) -> None:
+        self.provider = provider
+        self.model = model
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{provider}:{model}: {problem}; {remedy}")
+
+
+class RetryableModelError(ModelError):
+    """A model call that may succeed later. `retry_after` is in seconds, where the provider named one."""
+
+    def __init__(self, provider: str, model: str, problem: str, remedy: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(provider, model, problem, remedy)
+
+
+class TerminalModelError(ModelError):
+    """A model call that cannot succeed as it is: a refused key, an unknown model, a filtered text."""
+
+
+class ToolError(AosError):
+    """Base of what a tool raises on purpose."""
+
+
+class RetryableError(ToolError):
+    """Raise it in a tool to be tried again, after `retry_after` seconds where given."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class TerminalError(ToolError):
+    """Raise it in a tool when trying again cannot help: the model is told the message at once."""
+
+
+class InvalidTool(AosError):
+    """A function that cannot be a tool."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name = name
+        super().__init__(f"tool {name!r}: {problem}")
+
+
+class SetupError(AosError):
+    """Something is missing or wrong on this machine; the message names the ways out."""
+
+
+class BlobMissing(AosError):
+    """The store does not hold what a reference names."""
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+        super().__init__(f"the blob store holds nothing under {ref!r}; do all workers of this task queue share one store?")

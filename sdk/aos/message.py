@@ -1,0 +1,86 @@
+"""What is said to an agent and what it answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, field_validator
+
+from aos.conversation import Image, Usage
+from aos.spec import check_schema
+from aos.wire import Compact, Contract
+
+Mode = Literal["queue", "interrupt", "steer"]
+"""What happens to a message that comes during a turn: it waits, ends the turn, or is read at the next step."""
+
+
+class Sequence(Contract):
+    """Place of a message in what one client sends to one agent; the client library fills it in.
+
+    A client numbers its messages 1, 2, 3 ... in a stream of its own. `born` is when the stream began,
+    in milliseconds since 1970.
+    """
+
+    stream: Annotated[str, Field(min_length=1, max_length=64)]
+    born: Annotated[int, Field(ge=0)]
+    number: Annotated[int, Field(ge=1)]
+
+
+class Message(Contract, Compact):
+    """Something said to an agent: `{"text": "..."}` is enough."""
+
+    text: Annotated[str, Field(min_length=1)]
+    id: Annotated[str, Field(max_length=200)] = ""
+    """Names the message. One id is handled once, however often it is sent."""
+    sender: Annotated[str, Field(max_length=200)] = ""
+    mode: Mode = "queue"
+    priority: Annotated[int, Field(ge=1, le=5)] = 3
+    """1 is the most urgent, 5 the least, as in Temporal."""
+    wake: bool = True
+    """False: the agent reads it with the next message or tick that wakes it."""
+    stream: bool = False
+    """Tell listeners of the reply while it is being written."""
+    wait: bool = True
+    """False: `ask` returns as soon as the message is accepted."""
+    images: list[Image] = Field(default_factory=list[Image], max_length=20)
+    output_schema: dict[str, Any] | None = None
+    """JSON schema that the reply to this message must fit, in place of the spec's."""
+    sequence: Sequence | None = None
+
+    @field_validator("output_schema")
+    @classmethod
+    def _valid_schema(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        return check_schema(schema)
+
+
+class Event(Contract):
+    """Something that happened outside, in the fields of CloudEvents 1.0."""
+
+    type: Annotated[str, Field(min_length=1, max_length=200)]
+    source: Annotated[str, Field(max_length=500)] = ""
+    id: Annotated[str, Field(max_length=200)] = ""
+    time: str = ""
+    subject: str = ""
+    specversion: str = "1.0"
+    datacontenttype: str = ""
+    data: JsonValue = None
+
+
+ReplyStatus = Literal["done", "pending", "interrupted", "failed"]
+
+
+class Reply(Contract):
+    """What became of a message.
+
+    `pending`: the agent has it; ask again with the same `id` for its reply. `text` is cut where `ref` is set.
+    `output` is the reply as JSON where a schema was given.
+    """
+
+    id: str
+    status: ReplyStatus = "done"
+    text: str = ""
+    output: JsonValue = None
+    ref: str = ""
+    error: str = ""
+    steps: int = 0
+    usage: Usage = Field(default_factory=Usage)

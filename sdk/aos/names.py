@@ -1,0 +1,51 @@
+"""The names that AOS and the Temporal CLI share: workflow types, ids, queues, search attributes."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+TASK_QUEUE = "aos"
+"""Task queue on which the AOS workers serve agents and model calls."""
+
+AGENT_WORKFLOW = "PerpetualAgent"
+"""Workflow type of every agent."""
+
+AGENT_ID_PREFIX = "agent/"
+
+SEARCH_ATTRIBUTES = ("AosKind", "AosStatus")
+"""Keyword search attributes that the workers create at start-up."""
+
+NAME_LIMIT = 100
+"""Longest name of an agent, a tool or an application, in characters."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it can name an agent, a tool or an application.
+
+    Raises:
+        ValueError: It is empty, longer than `NAME_LIMIT`, or has another character than
+            letters, digits, `.`, `_` and `-`.
+    """
+    if len(name) > NAME_LIMIT:
+        raise ValueError(f"a name has at most {NAME_LIMIT} characters, this one has {len(name)}")
+    if not _NAME.fullmatch(name):
+        raise ValueError("a name starts with a letter or digit and goes on with letters, digits, '.', '_' or '-'")
+    return name
+
+
+Name = Annotated[str, AfterValidator(check_name)]
+
+
+def agent_workflow_id(name: str) -> str:
+    """Return the workflow id of the agent called `name`."""
+    return AGENT_ID_PREFIX + name
+
+
+def app_task_queue(app: str) -> str:
+    """Return the task queue on which the tools of the application called `app` are served."""
+    return f"{TASK_QUEUE}-{app}"

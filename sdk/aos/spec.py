@@ -1,0 +1,182 @@
+"""The agent as data: everything that makes one agent differ from another."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from aos.duration import Duration
+from aos.names import Name, check_name
+from aos.wire import Contract
+
+_MODEL = re.compile(r"[a-z][a-z0-9-]*:\S+|offline")
+
+
+def _check_model(model: str) -> str:
+    if not _MODEL.fullmatch(model):
+        raise ValueError(f"{model!r} is not of the form 'provider:model', for instance 'openai:gpt-4o-mini', or 'offline'")
+    return model
+
+
+def _check_tool(tool: str) -> str:
+    for part in tool.split("/", 1):
+        check_name(part)
+    return tool
+
+
+def _check_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{zone!r} is no time zone of the IANA data base, such as 'Europe/Berlin'") from None
+    return zone
+
+
+def _check_cron(expression: str) -> str:
+    from datetime import UTC, datetime
+
+    try:
+        CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ValueError(f"{expression!r} is no cron expression such as '0 9 * * 1-5': {error}") from None
+    return expression
+
+
+ModelName = Annotated[str, AfterValidator(_check_model)]
+ToolName = Annotated[str, AfterValidator(_check_tool)]
+
+
+class ToolGate(Contract):
+    """A gate that asks a tool: the tick goes on only if the result is new since the tick before."""
+
+    tool: ToolName
+    arguments: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+Gate = Literal["always", "news"] | ToolGate
+
+
+class IntervalTrigger(Contract):
+    """Wakes the agent again and again. Missed ticks are made up for by one."""
+
+    type: Literal["interval"] = "interval"
+    every: Annotated[Duration, Field(ge=0.1)]
+    jitter: Duration = 0.0
+    """Each tick comes up to this much later, so that many agents do not tick at once."""
+    text: str = ""
+    """What the agent is told at the tick."""
+    gate: Gate | None = None
+    """What must hold for the tick to cost a model call: `always`; `news`, something that came without waking the
+    agent; or a tool whose result changed. Default: `always` with a `text`, `news` without."""
+
+    @property
+    def effective_gate(self) -> Gate:
+        return self.gate or ("always" if self.text else "news")
+
+
+class CronTrigger(Contract):
+    """Wakes the agent at times of the calendar, in a time zone."""
+
+    type: Literal["cron"]
+    cron: Annotated[str, AfterValidator(_check_cron)]
+    timezone: Annotated[str, AfterValidator(_check_zone)] = "UTC"
+    text: str = ""
+    gate: Gate | None = None
+
+    @property
+    def effective_gate(self) -> Gate:
+        return self.gate or ("always" if self.text else "news")
+
+
+class EventTrigger(Contract):
+    """Wakes the agent when an outside event comes whose type matches. `*` at the end matches any ending."""
+
+    type: Literal["event"]
+    event: Annotated[str, Field(min_length=1, max_length=200)]
+    text: str = ""
+    """What the agent is told before the event's data."""
+
+    def matches(self, event_type: str) -> bool:
+        """Return whether an event of this type wakes the agent."""
+        if self.event.endswith("*"):
+            return event_type.startswith(self.event[:-1])
+        return event_type == self.event
+
+
+Trigger = Annotated[IntervalTrigger | CronTrigger | EventTrigger, Field(discriminator="type")]
+
+DEFAULT_TOOLS: list[ToolName] = ["current_time", "set_timer"]
+
+
+class AgentSpec(Contract):
+    """Everything that makes one agent: `{"name": "ada", "purpose": "..."}` is enough."""
+
+    name: Name
+    purpose: Annotated[str, Field(max_length=20_000)] = ""
+    """Why the agent exists; it stands in front of everything that the model is told."""
+    instructions: Annotated[str, Field(max_length=100_000)] = ""
+    """How the agent does its work."""
+    version: Annotated[str, Field(max_length=100)] = "1"
+    """The spec's own version, shown in the Web UI."""
+    model: list[ModelName] = Field(default_factory=list[ModelName], max_length=8)
+    """`provider:model`, or several to fall back on in this order. Empty: the workers' default."""
+    tools: list[ToolName] = Field(default_factory=lambda: list(DEFAULT_TOOLS), max_length=128)
+    """Names of built-in tools, and `application/tool` for those of an application."""
+    permissions: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list[str], max_length=128)
+    """Permissions granted to the agent. A tool that needs one that is missing here is refused."""
+    triggers: list[Trigger] = Field(default_factory=list[Trigger], max_length=64)
+    """What wakes the agent besides messages."""
+    output_schema: dict[str, Any] | None = None
+    """JSON schema that every reply must fit."""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_steps: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Model calls for one message, at most."""
+    max_repeats: Annotated[int, Field(ge=1, le=100)] = 3
+    """How often one message may call one tool with the same arguments."""
+    batch: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many waiting messages that need no reply of their own the agent may take in one turn."""
+    patience: Duration = 900.0
+    """How long a model that does not answer is tried before the message goes to the dead letters."""
+    context_tokens: Annotated[int, Field(ge=1000)] = 32_000
+    """Size of the conversation from which on its older part is summarised."""
+    rollover_events: Annotated[int, Field(ge=50, le=20_000)] = 1_500
+    """History events after which the workflow continues as new."""
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _one_model(cls, value: object) -> object:
+        return [value] if isinstance(value, str) and value else (value or [])
+
+    @field_validator("output_schema")
+    @classmethod
+    def _valid_schema(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        return check_schema(schema)
+
+    @model_validator(mode="after")
+    def _tools_once(self) -> AgentSpec:
+        short = [tool.rpartition("/")[2] for tool in self.tools]
+        twice = sorted({name for name in short if short.count(name) > 1})
+        if twice:
+            raise ValueError(f"tools: {', '.join(twice)} would have the same name for the model")
+        return self
+
+
+def check_schema(schema: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return `schema` if it is a JSON schema.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if schema is not None:
+        from jsonschema import Draft202012Validator, SchemaError
+
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            raise ValueError(f"no JSON schema: {error.message}") from None
+    return schema

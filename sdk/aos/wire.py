@@ -1,0 +1,32 @@
+"""The kinds of contract: what people type, and what AOS says to itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+
+
+class Contract(BaseModel):
+    """One JSON object that a person may type: every wrong field is named, nothing is ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Compact(BaseModel):
+    """A model whose JSON leaves out what has its default, so that history and state stay small."""
+
+    @model_serializer(mode="wrap")
+    def _leave_out_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        for name, field in type(self).model_fields.items():
+            if name in data and name != "kind" and not field.is_required():
+                if getattr(self, name) == field.get_default(call_default_factory=True):
+                    del data[name]
+        return data
+
+
+class Wire(Compact):
+    """One JSON object between AOS's own parts; a field that this version does not know is ignored."""
+
+    model_config = ConfigDict(extra="ignore")

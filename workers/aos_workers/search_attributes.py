@@ -1,0 +1,38 @@
+"""The search attributes that make Temporal's visibility a registry of agents."""
+
+from __future__ import annotations
+
+import structlog
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from aos.names import SEARCH_ATTRIBUTES
+
+_log = structlog.get_logger(__name__)
+
+
+async def ensure_search_attributes(client: Client) -> bool:
+    """Create the search attributes that the namespace lacks, and return whether it has all of them now.
+
+    Where the server does not let the worker create them, agents run without: a workflow that sets one that does not
+    exist would be stuck.
+    """
+    service = client.operator_service
+    try:
+        listed = await service.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
+        missing = [name for name in SEARCH_ATTRIBUTES if name not in listed.custom_attributes]
+        if missing:
+            await service.add_search_attributes(
+                AddSearchAttributesRequest(
+                    namespace=client.namespace,
+                    search_attributes={name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for name in missing},
+                )
+            )
+    except RPCError as error:
+        if error.status == RPCStatusCode.ALREADY_EXISTS:
+            return True
+        _log.warning("search_attributes_missing", names=list(SEARCH_ATTRIBUTES), problem=str(error))
+        return False
+    return True

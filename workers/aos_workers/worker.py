@@ -1,0 +1,115 @@
+"""The worker of AOS: agents, model calls and built-in tools on one task queue, applications on theirs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from aos.app import App
+from aos.names import TASK_QUEUE
+from aos.provider import ModelProvider
+from aos.store import BlobStore
+from aos_activities.archive import ArchiveActivities
+from aos_activities.builtin import builtin_tools
+from aos_activities.compaction import CompactionActivities
+from aos_activities.conversations import Conversations
+from aos_activities.models.registry import ProviderRegistry
+from aos_activities.programs import ProgramActivities
+from aos_activities.store import SqliteBlobStore
+from aos_activities.think import ThinkActivities
+from aos_activities.tools import ToolHost
+from aos_workers.deployment import deployment_config, make_current
+from aos_workers.home import Home
+from aos_workers.providers import make_registry
+from aos_workers.search_attributes import ensure_search_attributes
+from aos_workers.settings import Settings
+from aos_workflows.agent import PerpetualAgent
+from aos_workflows.read_back import ReadBack
+
+_STICKY = timedelta(seconds=1)
+_DRAIN = timedelta(seconds=10)
+_HEARTBEATS = timedelta(milliseconds=100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a worker is made of; tests put their own in."""
+
+    store: BlobStore
+    registry: ProviderRegistry
+
+
+def make_parts(settings: Settings, home: Home, *extra: ModelProvider) -> Parts:
+    """Return the parts that the settings ask for."""
+    return Parts(store=SqliteBlobStore(home.blobs), registry=make_registry(settings))
+
+
+@asynccontextmanager
+async def running_workers(
+    client: Client, settings: Settings, parts: Parts, apps: Sequence[App] = ()
+) -> AsyncIterator[Sequence[Worker]]:
+    """Run the AOS worker, and one for each application, until the block ends; then let what runs finish."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(parts.store.aclose)
+        stack.push_async_callback(parts.registry.aclose)
+        workers = [await aos_worker(client, settings, parts), *(app_worker(client, app, parts.store) for app in apps)]
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        if settings.versioning == "auto":
+            await make_current(client, deployment_config(settings.build_id))
+        yield workers
+
+
+async def aos_worker(client: Client, settings: Settings, parts: Parts) -> Worker:
+    """Return the worker that serves agents, not started."""
+    tools = builtin_tools(settings.documents, settings.fetch_hosts)
+    conversations = Conversations(parts.store)
+    programs = ProgramActivities(
+        parts.store,
+        parts.registry,
+        [tool.describe(TASK_QUEUE) for tool in tools],
+        search_attributes=await ensure_search_attributes(client),
+    )
+    thinking = ThinkActivities(parts.store, parts.registry, conversations)
+    compaction = CompactionActivities(parts.store, parts.registry, conversations)
+    archive = ArchiveActivities(parts.store, conversations)
+    host = ToolHost(tools, TASK_QUEUE, parts.store)
+    return Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=[PerpetualAgent, ReadBack],
+        activities=[
+            programs.prepare_agent,
+            thinking.think,
+            compaction.compact,
+            archive.set_aside,
+            archive.bring_back,
+            archive.find_reply,
+            archive.read_blob,
+            archive.read_transcript,
+            host.describe_tools,
+            host.run_tool,
+        ],
+        deployment_config=deployment_config(settings.build_id),
+        max_cached_workflows=settings.agents_cached,
+        sticky_queue_schedule_to_start_timeout=_STICKY,
+        graceful_shutdown_timeout=_DRAIN,
+        max_heartbeat_throttle_interval=_HEARTBEATS,
+        default_heartbeat_throttle_interval=_HEARTBEATS,
+    )
+
+
+def app_worker(client: Client, app: App, store: BlobStore) -> Worker:
+    """Return the worker that serves an application's tools, not started."""
+    host = ToolHost(app.tools, app.task_queue, store)
+    return Worker(
+        client,
+        task_queue=app.task_queue,
+        activities=[host.describe_tools, host.run_tool],
+        graceful_shutdown_timeout=_DRAIN,
+    )

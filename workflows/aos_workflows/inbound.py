@@ -1,0 +1,40 @@
+"""What comes from outside as raw payloads, read by AOS: the SDK would drop what it cannot read."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import BaseModel
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from aos.errors import AosError, InvalidInput
+from aos.reading import read_json
+
+M = TypeVar("M", bound=BaseModel)
+
+NOTHING = RawValue(Payload())
+"""Stands for an argument that was not given."""
+
+
+def read(model: type[M], what: str, raw: RawValue, limit: int) -> M:
+    """Return the `model` in a raw argument.
+
+    Raises:
+        InvalidInput: It is no JSON object that fits.
+    """
+    encoding = raw.payload.metadata.get("encoding", b"").decode(errors="replace")
+    if encoding not in ("json/plain", "json/protobuf", "binary/null", ""):
+        raise InvalidInput(what, [f"it is encoded as {encoding!r}; AOS reads JSON"])
+    return read_json(model, what, raw.payload.data, limit)
+
+
+def is_given(raw: RawValue) -> bool:
+    """Return whether an optional argument was given and is not null."""
+    return raw.payload.data not in (b"", b"null")
+
+
+def refusal(error: AosError) -> ApplicationError:
+    """Return `error` as what the sender of an update, or whoever started the workflow, is told."""
+    return ApplicationError(str(error), vars(error), type=type(error).__name__, non_retryable=True)

@@ -1,0 +1,169 @@
+"""The messages that wait for an agent."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable, Sequence
+
+from pydantic import Field, JsonValue
+
+from aos.message import Message
+from aos.wire import Wire
+from aos_workflows.seen import Seen, Verdict
+
+
+PAGE_BYTES = 512 * 1024
+"""Messages that are set aside together."""
+
+QUIET_BYTES = 64 * 1024
+"""More than this that the agent has not read wakes it."""
+
+
+class Envelope(Wire):
+    """A message with when and in which order it came. `asked`: somebody waits for its reply."""
+
+    message: Message
+    order: int
+    at: float
+    asked: bool = False
+
+    @property
+    def urgency(self) -> tuple[int, int]:
+        """What mail is sorted by: interruptions, then priority, then order of arrival."""
+        return (0 if self.message.mode == "interrupt" else self.message.priority, self.order)
+
+    @property
+    def size(self) -> int:
+        """About the bytes that the message takes in a payload."""
+        return len(self.message.text.encode()) + sum(len(image.data) for image in self.message.images) + 300
+
+
+class SetAside(Wire):
+    """Waiting messages that lie in the store, because the state would be too large with them."""
+
+    ref: str
+    count: int
+    urgency: tuple[int, int]
+
+
+class Mailbox(Wire):
+    """Waiting messages, most urgent first; those that do not wake the agent; and which ever came.
+
+    Messages of one sender and one priority keep their order.
+    """
+
+    waiting: list[Envelope] = Field(default_factory=list[Envelope])
+    quiet: list[Envelope] = Field(default_factory=list[Envelope])
+    aside: list[SetAside] = Field(default_factory=list[SetAside])
+    seen: Seen = Field(default_factory=Seen)
+    arrived: int = 0
+
+    def offer(self, message: Message, at: float, *, asked: bool = False) -> Verdict:
+        """Take in a message that is new; say of another why not."""
+        verdict = self.seen.judge(message)
+        if verdict == "new":
+            self.post(message, at, asked=asked)
+        return verdict
+
+    def post(self, message: Message, at: float, *, asked: bool = False) -> None:
+        """Take in a message that comes from the agent itself, so that it cannot come twice."""
+        self.arrived += 1
+        self._put(Envelope(message=message, order=self.arrived, at=at, asked=asked))
+
+    def _put(self, envelope: Envelope) -> None:
+        insort(self.waiting if envelope.message.wake else self.quiet, envelope, key=lambda entry: entry.urgency)
+
+    @property
+    def count(self) -> int:
+        """How many messages wait, wherever they lie."""
+        return len(self.waiting) + len(self.quiet) + sum(page.count for page in self.aside)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a message waits that wakes the agent."""
+        return bool(self.waiting or self.aside) or sum(entry.size for entry in self.quiet) > QUIET_BYTES
+
+    @property
+    def interrupts(self) -> bool:
+        """Whether a message waits that ends the turn under way."""
+        return bool(self.waiting) and self.waiting[0].message.mode == "interrupt"
+
+    def holds(self, message_id: str) -> bool:
+        """Whether a message of that id waits here; one in the store is not looked for."""
+        return any(entry.message.id == message_id for entry in (*self.waiting, *self.quiet))
+
+    def page_needed(self) -> SetAside | None:
+        """Return the page in the store that must be brought back before the next message is taken."""
+        if not self.aside:
+            return None
+        page = min(self.aside, key=lambda entry: entry.urgency)
+        return page if not self.waiting or page.urgency < self.waiting[0].urgency else None
+
+    def take(self, batch: int, limit: int) -> list[Envelope]:
+        """Take the most urgent message, and up to `batch` that follow it and that nobody waits for, to `limit` bytes.
+
+        Quiet messages come along, before it. Where none waits, they come alone.
+        """
+        if not self.waiting:
+            return self.take_quiet(limit)
+        taken = [self.waiting.pop(0)]
+        size = taken[0].size
+        while (
+            self.waiting
+            and len(taken) < batch
+            and not (taken[-1].asked or self.waiting[0].asked)
+            and self.waiting[0].message.output_schema == taken[0].message.output_schema
+            and size + self.waiting[0].size <= limit
+        ):
+            size += self.waiting[0].size
+            taken.append(self.waiting.pop(0))
+        return [*self.take_quiet(limit - size), *taken]
+
+    def take_quiet(self, limit: int) -> list[Envelope]:
+        """Take the messages that wake nobody, to `limit` bytes."""
+        taken: list[Envelope] = []
+        while self.quiet and (not taken or self.quiet[0].size <= limit):
+            limit -= self.quiet[0].size
+            taken.append(self.quiet.pop(0))
+        return taken
+
+    def take_steering(self, limit: int) -> list[Envelope]:
+        """Take the messages that the turn under way is to read at its next step."""
+        taken: list[Envelope] = []
+        for entry in list(self.waiting):
+            if entry.message.mode == "steer" and (limit := limit - entry.size) >= 0:
+                self.waiting.remove(entry)
+                taken.append(entry)
+        return taken
+
+    def surplus(self, limit: int) -> list[Envelope]:
+        """Return the least urgent messages that are beyond `limit` bytes, one page of them at most.
+
+        They stay here until `set_aside` is told where they lie.
+        """
+        entries = [*self.waiting, *self.quiet]
+        size, keep = 0, 0
+        while keep < len(entries) and size + entries[keep].size <= limit:
+            size += entries[keep].size
+            keep += 1
+        page: list[Envelope] = []
+        room = PAGE_BYTES
+        for entry in reversed(entries[keep:]):
+            if page and entry.size > room:
+                break
+            page.append(entry)
+            room -= entry.size
+        return page[::-1]
+
+    def set_aside(self, ref: str, page: Sequence[Envelope]) -> None:
+        """Let go of the messages of `page`, which lie in the store as `ref` now."""
+        gone = {entry.order for entry in page}
+        self.waiting = [entry for entry in self.waiting if entry.order not in gone]
+        self.quiet = [entry for entry in self.quiet if entry.order not in gone]
+        self.aside.append(SetAside(ref=ref, count=len(page), urgency=min(entry.urgency for entry in page)))
+
+    def bring_back(self, page: SetAside, entries: Iterable[JsonValue]) -> None:
+        """Put the messages of a page among those that wait."""
+        self.aside.remove(page)
+        for entry in entries:
+            self._put(Envelope.model_validate(entry))

@@ -1,0 +1,52 @@
+"""How AOS's own activities are run: time-outs and retries in one place."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+
+_HEARTBEAT = timedelta(seconds=15)
+_LONGEST_CALL = timedelta(minutes=10)
+
+MODEL_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+
+
+class LocalOptions(TypedDict):
+    """Options of a local activity."""
+
+    schedule_to_close_timeout: timedelta
+    start_to_close_timeout: timedelta
+
+
+STORE: LocalOptions = {
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "start_to_close_timeout": timedelta(seconds=30),
+}
+"""For the quick reads and writes of the store."""
+
+
+class ModelOptions(TypedDict):
+    """Options of an activity that calls a model."""
+
+    schedule_to_close_timeout: timedelta
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+def model_options(patience: float) -> ModelOptions:
+    """Return how a model is called by an agent that waits `patience` seconds for it."""
+    limit = timedelta(seconds=max(patience, 1.0))
+    return {
+        "schedule_to_close_timeout": limit,
+        "start_to_close_timeout": min(limit, _LONGEST_CALL),
+        "heartbeat_timeout": _HEARTBEAT,
+        "retry_policy": MODEL_RETRIES,
+    }
+
+
+def tool_heartbeat(timeout: float) -> timedelta:
+    """Return after how long without a heartbeat the worker of a tool is taken for dead."""
+    return min(_HEARTBEAT, timedelta(seconds=max(timeout, 1.0)))

@@ -1,0 +1,90 @@
+"""Which messages came before: what makes a message that is sent twice be handled once, for ever."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Literal
+
+from pydantic import Field
+
+from aos.message import Message, Sequence
+from aos.wire import Wire
+
+Verdict = Literal["new", "duplicate", "forgotten"]
+
+STREAMS = 128
+GAPS = 32
+IDS = 512
+
+
+class Stream(Wire):
+    """The numbers that came of one sender's stream, as ranges: `[1, 7, 9, 9]` is 1 to 7 and 9."""
+
+    born: int
+    ranges: list[int] = Field(default_factory=list[int])
+
+    def judge(self, number: int) -> Verdict:
+        """Say whether `number` came before, and remember it."""
+        bounds = self.ranges
+        at = 0
+        while at < len(bounds) and bounds[at + 1] < number:
+            at += 2
+        if at < len(bounds) and bounds[at] <= number:
+            return "duplicate"
+        after_previous = at > 0 and bounds[at - 1] == number - 1
+        before_next = at < len(bounds) and bounds[at] == number + 1
+        if after_previous and before_next:
+            del bounds[at - 1 : at + 1]
+        elif after_previous:
+            bounds[at - 1] = number
+        elif before_next:
+            bounds[at] = number
+        elif at == 0 and len(bounds) >= 2 * GAPS:
+            return "forgotten"
+        else:
+            bounds[at:at] = [number, number]
+            if len(bounds) > 2 * GAPS:
+                # The oldest gap is given up: a number in it that still comes is refused, not handled.
+                del bounds[1:3]
+        return "new"
+
+
+class Seen(Wire):
+    """Every message that came, in bounded space.
+
+    A message is judged by the last `IDS` ids, and if it has a sequence by its stream's numbers besides.
+    Streams that were silent longest make room for new ones. A stream older than one that made room may have been
+    here before, so its messages are `forgotten` (refused, for the sender to send anew), never handled twice.
+    """
+
+    streams: dict[str, Stream] = Field(default_factory=dict[str, Stream])
+    floor: int = 0
+    ids: list[str] = Field(default_factory=list[str])
+
+    def judge(self, message: Message) -> Verdict:
+        """Say whether `message` came before, and remember it."""
+        digest = _digest(message.id)
+        if digest in self.ids:
+            return "duplicate"
+        verdict: Verdict = self._judge_sequence(message.sequence) if message.sequence else "new"
+        if verdict == "new":
+            self.ids.append(digest)
+            del self.ids[:-IDS]
+        return verdict
+
+    def _judge_sequence(self, sequence: Sequence) -> Verdict:
+        stream = self.streams.pop(sequence.stream, None)
+        if stream is None:
+            if sequence.born <= self.floor:
+                return "forgotten"
+            stream = Stream(born=sequence.born)
+        self.streams[sequence.stream] = stream
+        if len(self.streams) > STREAMS:
+            silent = next(iter(self.streams))
+            self.floor = max(self.floor, self.streams.pop(silent).born)
+        return stream.judge(sequence.number)
+
+
+def _digest(message_id: str) -> str:
+    return base64.b64encode(hashlib.sha256(message_id.encode()).digest()[:9]).decode()

@@ -1,0 +1,220 @@
+"""One turn: think, act on what the model wants, think again, until it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.workflow import ActivityHandle
+
+from aos.conversation import AssistantItem, Item, NoteItem, UserItem
+from aos.errors import AosError
+from aos.limits import clip
+from aos.message import Reply, ReplyStatus
+from aos.views import DeadLetter
+from aos_activities.archive import Page
+from aos_activities.compaction import CompactionActivities, CompactRequest
+from aos_activities.think import ThinkActivities, ThinkRequest, Thought
+from aos_workflows.mailbox import Envelope
+from aos_workflows.options import model_options
+from aos_workflows.shelf import set_aside
+from aos_workflows.state import AgentState, Turn
+from aos_workflows.tool_calls import LoopBroken, ToolCalls
+
+TURN_BYTES = 1024 * 1024
+"""Most bytes of messages that one turn takes."""
+
+
+class StepLimitReached(AosError):
+    """A message took more model calls than its agent may make."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(f"no answer after {steps} model calls; raise max_steps if the task needs more")
+
+
+class Turns:
+    """Works on the turn in the state.
+
+    Args:
+        state: The agent.
+        yields: Whether the turn must make way for a rollover, as soon as it can without running a tool twice.
+    """
+
+    def __init__(self, state: AgentState, yields: Callable[[], bool]) -> None:
+        self._state = state
+        self._yields = yields
+        self._tools = ToolCalls(state)
+
+    def begin(self, letters: Sequence[Envelope]) -> None:
+        """Make `letters` the turn under way."""
+        state, now = self._state, workflow.time()
+        state.turns += 1
+        last = letters[-1].message
+        turn = Turn(number=state.turns, before=state.head, text=clip(last.text), sender=last.sender)
+        turn.notes, state.notes = state.notes, []
+        turn.new = list(turn.notes)
+        self._hear(turn, letters, now)
+        turn.output_schema = last.output_schema
+        state.turn = turn
+
+    def _hear(self, turn: Turn, letters: Sequence[Envelope], now: float) -> None:
+        for letter in letters:
+            message = letter.message
+            item = UserItem(text=message.text, sender=message.sender, id=message.id, images=message.images)
+            turn.ids.append(message.id)
+            turn.new.append(item)
+            turn.stream = turn.stream or message.stream
+            self._state.show(item, now)
+
+    async def work(self, cut: Callable[[], bool]) -> None:
+        """Take steps until the turn ends, is cut, must make way, or the agent is paused."""
+        while (turn := self._state.turn) and not self._state.paused:
+            try:
+                await self._step(turn, cut)
+            except (ActivityError, LoopBroken, StepLimitReached) as error:
+                await self._fail(turn, error)
+            if self._yields() or self._state.stop_now:
+                return
+            if cut():
+                self._abandon()
+
+    async def _step(self, turn: Turn, cut: Callable[[], bool]) -> None:
+        state = self._state
+        if turn.step >= state.spec.max_steps:
+            raise StepLimitReached(turn.step)
+        if turn.step:
+            self._hear(turn, state.mailbox.take_steering(TURN_BYTES), workflow.time())
+        if state.context_tokens > state.spec.context_tokens:
+            await self._compact()
+        thought = await self._think(turn, cut)
+        if thought is None:
+            return
+        state.head, state.context_tokens = thought.head, thought.context_tokens
+        turn.step += 1
+        turn.usage += thought.usage
+        turn.new = []
+        state.charge(thought.model, thought.usage)
+        said = AssistantItem(text=thought.text or _calls_in_words(thought), model=thought.model)
+        state.show(said, workflow.time())
+        if thought.tool_calls:
+            turn.tool_calls += len(thought.tool_calls)
+            workflow.set_current_details(f"{_about(turn)}: {_calls_in_words(thought)}")
+            results = await self._tools.run(turn, thought.tool_calls, cut)
+            turn.new = [*results]
+            for result in results:
+                state.show(result, workflow.time())
+        elif thought.output_error:
+            turn.new = [NoteItem(text=f"{thought.output_error}. Reply again, with nothing but JSON that fits the schema.")]
+        else:
+            self._finish(turn, thought)
+
+    async def _think(self, turn: Turn, cut: Callable[[], bool]) -> Thought | None:
+        state = self._state
+        workflow.set_current_details(f"{_about(turn)}: thinking, step {turn.step + 1}")
+        handle: ActivityHandle[Thought] = workflow.start_activity_method(
+            ThinkActivities.think,
+            ThinkRequest(
+                agent=state.spec.name,
+                life=state.life,
+                turn=turn.number,
+                step=turn.step,
+                program=state.program,
+                head=state.head,
+                new=turn.new,
+                answers=turn.ids,
+                output_schema=turn.output_schema,
+                stream=turn.stream,
+            ),
+            summary=f"step {turn.step + 1} for {clip(turn.sender, 40) or 'a message'}: {clip(turn.text, 80)}",
+            **model_options(state.spec.patience),
+        )
+        await workflow.wait_condition(lambda: handle.done() or cut() or self._yields())
+        if handle.done():
+            return await handle
+        handle.cancel()
+        return None
+
+    async def _compact(self) -> None:
+        state = self._state
+        workflow.set_current_details("Summarising the older part of the conversation")
+        compacted = await workflow.execute_activity_method(
+            CompactionActivities.compact,
+            CompactRequest(agent=state.spec.name, program=state.program, head=state.head),
+            summary="summarise the older part of the conversation",
+            **model_options(state.spec.patience),
+        )
+        state.head, state.context_tokens = compacted.head, compacted.context_tokens
+        state.charge(compacted.model, compacted.usage)
+
+    def _finish(self, turn: Turn, thought: Thought) -> None:
+        state = self._state
+        for message_id in turn.ids:
+            state.answer(
+                Reply(
+                    id=message_id,
+                    text=thought.text,
+                    output=thought.output,
+                    ref=thought.ref,
+                    steps=turn.step,
+                    usage=turn.usage,
+                )
+            )
+        state.handled += len(turn.ids)
+        state.turn = None
+
+    async def _fail(self, turn: Turn, error: ActivityError | AosError) -> None:
+        state, reason = self._state, _reason(error)
+        ref = state.head if turn.step else await set_aside(Page(entries=[item.model_dump(mode="json") for item in turn.new]))
+        for message_id in turn.ids:
+            state.bury(
+                DeadLetter.of(id=message_id, reason=reason, text=turn.text, sender=turn.sender, at=_now(), ref=ref)
+            )
+        self._settle(turn, "failed", reason)
+        state.failed += len(turn.ids)
+        # What came before this turn is told again, but no longer in full: it may be what the model cannot take.
+        state.head, state.notes = turn.before, [_retold(item) for item in turn.notes]
+        done = f" after {turn.tool_calls} tool calls" if turn.tool_calls else ""
+        state.say(NoteItem(text=f"A message could not be handled{done}: {clip(turn.text)} ({clip(reason)})"), workflow.time())
+
+    def _abandon(self) -> None:
+        """End a turn that a newer message interrupts. What it came to stays in the conversation."""
+        state = self._state
+        if (turn := state.turn) is None:
+            return
+        state.notes.extend(turn.new)
+        self._settle(turn, "interrupted", "a newer message interrupted the work on this one")
+        state.handled += len(turn.ids)
+        state.say(NoteItem(text="The work on the message before was interrupted by the next one."), workflow.time())
+
+    def _settle(self, turn: Turn, status: ReplyStatus, reason: str) -> None:
+        for message_id in turn.ids:
+            self._state.answer(
+                Reply(id=message_id, status=status, error=reason, steps=turn.step, usage=turn.usage)
+            )
+        self._state.turn = None
+
+
+def _retold(item: Item) -> NoteItem:
+    return item if isinstance(item, NoteItem) else NoteItem(text=f"Said before and not answered: {clip(item.text, 500)}")
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(workflow.time(), UTC)
+
+
+def _about(turn: Turn) -> str:
+    who = f" from {clip(turn.sender, 40)}" if turn.sender else ""
+    return f"Working on “{clip(turn.text, 80)}”{who}"
+
+
+def _calls_in_words(thought: Thought) -> str:
+    return "calling " + ", ".join(clip(call.name, 60) for call in thought.tool_calls[:5]) if thought.tool_calls else ""
+
+
+def _reason(error: ActivityError | AosError) -> str:
+    if isinstance(error, ActivityError):
+        cause = error.cause
+        return cause.message if isinstance(cause, ApplicationError) else f"the model did not answer: {cause or error}"
+    return str(error)

@@ -1,0 +1,94 @@
+"""What an agent shows of its state to queries and to the Web UI."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from aos.limits import clip
+from aos.views import AgentStatus, Condition, InboxEntry, InboxView, ModelSpend
+from aos_workflows.mailbox import Envelope
+from aos_workflows.state import AgentState
+
+_LISTED = 200
+
+
+def condition(state: AgentState) -> Condition:
+    """Return in one word how the agent is."""
+    if state.stop_reason:
+        return "stopping"
+    if not state.program:
+        return "starting"
+    if state.paused:
+        return "paused"
+    return "working" if state.turn else "waiting"
+
+
+def in_words(state: AgentState) -> str:
+    """Return in a sentence what the agent does while no step is under way."""
+    waiting = f"{state.mailbox.count} waiting" if state.mailbox.count else "nothing waiting"
+    match condition(state):
+        case "paused":
+            return f"Paused, {waiting}"
+        case "stopping":
+            return f"Stopping: {state.stop_reason}"
+        case "starting":
+            return "Starting"
+        case _:
+            due = state.schedule.next_due
+            tick = f", wakes by itself {_time(due):%Y-%m-%d %H:%M:%S} UTC" if due else ""
+            return f"Waiting for a message{tick}; {state.handled} handled, {state.failed} failed"
+
+
+def status(state: AgentState, doing: str) -> AgentStatus:
+    """Return the answer to the query `status`."""
+    due = state.schedule.next_due
+    return AgentStatus(
+        name=state.spec.name,
+        condition=condition(state),
+        doing=doing,
+        purpose=clip(state.spec.purpose, 500),
+        version=state.spec.version,
+        model=state.spec.model,
+        waiting=state.mailbox.count,
+        handled=state.handled,
+        failed=state.failed,
+        turns=state.turns,
+        rollovers=state.rollovers,
+        dead_letters=state.dead_count,
+        context_tokens=state.context_tokens,
+        next_tick=_time(due) if due else None,
+        started=_time(state.started),
+        spend=spend(state),
+    )
+
+
+def spend(state: AgentState) -> list[ModelSpend]:
+    """Return what each model cost the agent."""
+    return [ModelSpend.of(model, usage) for model, usage in sorted(state.spend.items())]
+
+
+def inbox(state: AgentState) -> InboxView:
+    """Return the answer to the query `inbox`."""
+    entries = [*state.mailbox.waiting, *state.mailbox.quiet][:_LISTED]
+    return InboxView(
+        count=state.mailbox.count,
+        set_aside=sum(page.count for page in state.mailbox.aside),
+        entries=[_entry(envelope) for envelope in entries],
+    )
+
+
+def _entry(envelope: Envelope) -> InboxEntry:
+    message = envelope.message
+    return InboxEntry(
+        id=message.id,
+        sender=message.sender,
+        priority=message.priority,
+        mode=message.mode,
+        wake=message.wake,
+        at=_time(envelope.at),
+        preview=clip(message.text),
+    )
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
