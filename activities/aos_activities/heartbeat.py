@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from temporalio import activity
@@ -12,7 +12,7 @@ _BEATS_PER_TIMEOUT = 3
 
 
 @asynccontextmanager
-async def beating(details: Callable[[], object] | None = None) -> AsyncIterator[None]:
+async def beating(details: Callable[[], object] | None = None) -> AsyncGenerator[None]:
     """Send heartbeats, with `details()` in each, until the block ends.
 
     An activity that was scheduled without a heartbeat time-out sends none.

@@ -6,8 +6,7 @@ import json
 import re
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema import Draft202012Validator, ValidationError, validate
 from pydantic import JsonValue
 
 from aos.provider import ModelResponse
@@ -27,7 +26,8 @@ def read_output(response: ModelResponse, schema: dict[str, Any] | None) -> tuple
         output: JsonValue = json.loads(fenced[1] if fenced else response.text)
     except ValueError as error:
         return None, f"the reply is no JSON: {error}"
-    wrong = best_match(Draft202012Validator(schema).iter_errors(output))
-    if wrong is None:
-        return output, ""
-    return None, f"the reply does not fit the schema at {wrong.json_path}: {wrong.message[:500]}"
+    try:
+        validate(output, schema, cls=Draft202012Validator)
+    except ValidationError as wrong:
+        return None, f"the reply does not fit the schema at {wrong.json_path}: {wrong.message[:500]}"
+    return output, ""

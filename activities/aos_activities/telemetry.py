@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from opentelemetry import metrics, trace
@@ -33,7 +33,7 @@ _cost = _meter.create_counter("aos.client.cost", "USD", "Money spent on model ca
 
 
 @contextmanager
-def span(name: str, attributes: dict[str, AttributeValue], kind: SpanKind = SpanKind.INTERNAL) -> Iterator[Span]:
+def span(name: str, attributes: dict[str, AttributeValue], kind: SpanKind = SpanKind.INTERNAL) -> Generator[Span]:
     """Open a span that takes its error from what the block raises, by type alone: texts may hold what is private."""
     with _tracer.start_as_current_span(
         name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from temporalio.client import (
     Client,
+    Plugin,
     WorkflowFailureError,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
@@ -40,8 +41,10 @@ _PASSING = {
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
-async def connect(address: str | None = None, namespace: str | None = None) -> Client:
-    """Connect to a Temporal server, with AOS's plugin.
+async def connect(
+    address: str | None = None, namespace: str | None = None, *, plugins: Sequence[Plugin] = ()
+) -> Client:
+    """Connect to a Temporal server, with AOS's plugin and `plugins`.
 
     What is not given comes from Temporal's own settings: `TEMPORAL_*` and the profile file.
 
@@ -52,7 +55,7 @@ async def connect(address: str | None = None, namespace: str | None = None) -> C
     options.update({key: value for key, value in (("target_host", address), ("namespace", namespace)) if value})
     options.setdefault("target_host", DEFAULT_ADDRESS)
     try:
-        return await Client.connect(**options, plugins=[AosPlugin()])
+        return await Client.connect(**options, plugins=[AosPlugin(), *plugins])
     except (RuntimeError, RPCError) as error:
         raise Unreachable(options["target_host"], str(error).split("\n")[0][:200]) from None
 
@@ -119,7 +122,7 @@ def _rebuilt(failure: ApplicationError) -> AosError:
         return AgentError(failure.message)
     error = kind.__new__(kind)
     Exception.__init__(error, failure.message)
-    facts = failure.details[0] if failure.details else {}
-    if isinstance(facts, Mapping):
-        error.__dict__.update(cast("Mapping[str, object]", facts))
+    for facts in failure.details[:1]:
+        if isinstance(facts, Mapping):
+            error.__dict__.update(cast("Mapping[str, object]", facts))
     return error

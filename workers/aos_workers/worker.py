@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,10 +12,10 @@ from temporalio.worker import Worker
 
 from aos.app import App
 from aos.names import TASK_QUEUE
-from aos.provider import ModelProvider
 from aos.store import BlobStore
 from aos_activities.archive import ArchiveActivities
 from aos_activities.builtin import builtin_tools
+from aos_activities.builtin.recalling import recalling_tools
 from aos_activities.compaction import CompactionActivities
 from aos_activities.conversations import Conversations
 from aos_activities.models.registry import ProviderRegistry
@@ -44,7 +44,7 @@ class Parts:
     registry: ProviderRegistry
 
 
-def make_parts(settings: Settings, home: Home, *extra: ModelProvider) -> Parts:
+def make_parts(settings: Settings, home: Home) -> Parts:
     """Return the parts that the settings ask for."""
     return Parts(store=SqliteBlobStore(home.blobs), registry=make_registry(settings))
 
@@ -52,7 +52,7 @@ def make_parts(settings: Settings, home: Home, *extra: ModelProvider) -> Parts:
 @asynccontextmanager
 async def running_workers(
     client: Client, settings: Settings, parts: Parts, apps: Sequence[App] = ()
-) -> AsyncIterator[Sequence[Worker]]:
+) -> AsyncGenerator[Sequence[Worker]]:
     """Run the AOS worker, and one for each application, until the block ends; then let what runs finish."""
     async with AsyncExitStack() as stack:
         stack.push_async_callback(parts.store.aclose)
@@ -67,12 +67,14 @@ async def running_workers(
 
 async def aos_worker(client: Client, settings: Settings, parts: Parts) -> Worker:
     """Return the worker that serves agents, not started."""
-    tools = builtin_tools(settings.documents, settings.fetch_hosts)
     conversations = Conversations(parts.store)
+    recalling = recalling_tools(parts.store, conversations)
+    tools = [*builtin_tools(settings.documents, settings.fetch_hosts), *recalling]
     programs = ProgramActivities(
         parts.store,
         parts.registry,
         [tool.describe(TASK_QUEUE) for tool in tools],
+        always=[tool.name for tool in recalling],
         search_attributes=await ensure_search_attributes(client),
     )
     thinking = ThinkActivities(parts.store, parts.registry, conversations)
@@ -92,8 +94,7 @@ async def aos_worker(client: Client, settings: Settings, parts: Parts) -> Worker
             archive.find_reply,
             archive.read_blob,
             archive.read_transcript,
-            host.describe_tools,
-            host.run_tool,
+            *host.activities,
         ],
         deployment_config=deployment_config(settings.build_id),
         max_cached_workflows=settings.agents_cached,
@@ -110,6 +111,6 @@ def app_worker(client: Client, app: App, store: BlobStore) -> Worker:
     return Worker(
         client,
         task_queue=app.task_queue,
-        activities=[host.describe_tools, host.run_tool],
+        activities=host.activities,
         graceful_shutdown_timeout=_DRAIN,
     )

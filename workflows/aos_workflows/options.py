@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from temporalio.common import RetryPolicy
 
-_HEARTBEAT = timedelta(seconds=15)
+_HEARTBEAT = timedelta(seconds=5)
 _LONGEST_CALL = timedelta(minutes=10)
 
 MODEL_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))

@@ -176,7 +176,7 @@ class Turns:
         # What came before this turn is told again, but no longer in full: it may be what the model cannot take.
         state.head, state.notes = turn.before, [_retold(item) for item in turn.notes]
         done = f" after {turn.tool_calls} tool calls" if turn.tool_calls else ""
-        state.say(NoteItem(text=f"A message could not be handled{done}: {clip(turn.text)} ({clip(reason)})"), workflow.time())
+        state.say(NoteItem(text=f"A message failed{done} and was given up: {clip(turn.text)} ({clip(reason)})"), workflow.time())
 
     def _abandon(self) -> None:
         """End a turn that a newer message interrupts. What it came to stays in the conversation."""

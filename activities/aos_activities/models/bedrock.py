@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from aos.conversation import Usage
-from aos.errors import ModelError
+from aos.errors import ModelError, SetupError
 from aos.provider import FinishReason, Listener, ModelRequest, ModelResponse
 from aos_activities.models.bedrock_wire import Answer, Block, ConverseRequest, Event, Tokens, converse_request
 from aos_activities.models.draft import Draft
@@ -58,6 +58,8 @@ _NO_CREDENTIALS = (
     aws.CredentialRetrievalError,
     aws.TokenRetrievalError,
     aws.SSOError,
+    aws.LoginError,
+    aws.ConfigParseError,
 )
 _FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -93,6 +95,9 @@ class BedrockProvider:
         name: The part before the colon in `provider:model`.
         connect_timeout: Seconds in which a connection must be made.
         concurrency: Calls at one time; more wait.
+
+    Raises:
+        SetupError: AWS's own settings on this machine cannot be read, or name a profile that does not exist.
     """
 
     def __init__(
@@ -105,7 +110,10 @@ class BedrockProvider:
         concurrency: int = 64,
     ) -> None:
         self.name = name
-        self._session = boto3.Session(region_name=region)
+        try:
+            self._session = boto3.Session(region_name=region)
+        except aws.BotoCoreError as error:
+            raise SetupError(f"{name}: {error}; {BEDROCK.credentials}") from None
         self._endpoint_url = endpoint_url or None
         self._connect_timeout = connect_timeout
         self._concurrency = concurrency
@@ -146,8 +154,8 @@ class BedrockProvider:
         return draft.response(_FINISH.get(stop, "stop"), usage, request.model)
 
     async def aclose(self) -> None:
-        """Close the connections; calls that wait for a thread are given up."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Close the connections. What a thread has begun ends at its time-out at the latest."""
+        self._threads.shutdown(wait=False)
         for client in self._clients.values():
             client.close()
 

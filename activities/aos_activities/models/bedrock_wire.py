@@ -13,7 +13,7 @@ from aos.conversation import AssistantItem, Image, Item, NoteItem, SummaryItem, 
 from aos.provider import ModelRequest, ToolSchema
 from aos.wire import Wire
 from aos_activities.models.failures import Failures
-from aos_activities.models.tool_calls import answered, wire_id, wire_name
+from aos_activities.models.tool_calls import answered, wire_id, wire_name, wire_parameters
 from aos_activities.models.wording import aside, schema_instruction
 
 if TYPE_CHECKING:
@@ -72,12 +72,11 @@ def converse_request(request: ModelRequest, failures: Failures) -> ConverseReque
 
 
 def _tool(tool: ToolSchema) -> ToolTypeDef:
-    schema = {"type": "object", **tool.parameters}
     return {
         "toolSpec": {
             "name": wire_name(tool.name),
             "description": tool.description.strip() or tool.name,
-            "inputSchema": {"json": schema},
+            "inputSchema": {"json": wire_parameters(tool)},
         }
     }
 

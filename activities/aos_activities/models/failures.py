@@ -66,7 +66,8 @@ class Failures:
         if status in _RETRYABLE or status >= 500:
             return self._later(f"HTTP {status}{said}", _WAITING.get(status, _BUSY), retry_after(headers or {}))
         if status == 401:
-            return self._never("the key or its owner was refused (HTTP 401)", self.remedies.credentials)
+            # Without the provider's text: some quote the key, or parts of it.
+            return self._never(f"the key was refused ({code or 'HTTP 401'})", self.remedies.credentials)
         if status == 403:
             return self._never(f"access was refused (HTTP 403){said}", self.remedies.credentials)
         if status == 413 or _TOO_LONG.search(f"{code} {text}"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import cast
 
 import openai
@@ -94,7 +96,7 @@ class OpenAIProvider:
                 raise _model_error(error, failures, request.timeout) from None
             except ValidationError as error:
                 raise failures.garbage(wrong_field(error)) from None
-            except (ValueError, RecursionError) as error:
+            except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise failures.garbage(str(error)) from None
 
     async def aclose(self) -> None:
@@ -106,12 +108,13 @@ class OpenAIProvider:
     ) -> ModelResponse:
         draft = Draft(request, listener)
         usage, model, finish = Tokens(), request.model, ""
-        async for part in self._parts(request, dialect, stream=listener is not None):
-            usage, model = part.usage or usage, part.model or model
-            for choice in part.choices[:1]:
-                _gather(draft, choice.message or choice.delta)
-                # Some servers leave the reason out of an answer that came whole.
-                finish = choice.finish_reason or finish or ("stop" if choice.message else "")
+        async with aclosing(self._parts(request, dialect, stream=listener is not None)) as parts:
+            async for part in parts:
+                usage, model = part.usage or usage, part.model or model
+                for choice in part.choices[:1]:
+                    _gather(draft, choice.message or choice.delta)
+                    # Some servers leave the reason out of an answer that came whole.
+                    finish = choice.finish_reason or finish or ("stop" if choice.message else "")
         if finish == "content_filter":
             raise failures.filtered()
         if not finish:
@@ -121,7 +124,9 @@ class OpenAIProvider:
         )
         return draft.response(_FINISH.get(finish, "stop"), tokens, model)
 
-    async def _parts(self, request: ModelRequest, dialect: Dialect, *, stream: bool) -> AsyncIterator[Completion]:
+    async def _parts(
+        self, request: ModelRequest, dialect: Dialect, *, stream: bool
+    ) -> AsyncGenerator[Completion, None]:
         """Yield the chunks of a streamed answer, or the whole one."""
         headers = {"Idempotency-Key": request.key} if request.key and request.key.isascii() else {}
         answer = await self._client.post(

@@ -12,7 +12,7 @@ from pydantic import Field
 from aos.conversation import AssistantItem, Image, Item, NoteItem, SummaryItem, ToolCall, ToolItem, UserItem
 from aos.provider import ModelRequest, ToolSchema
 from aos.wire import Wire
-from aos_activities.models.tool_calls import answered, wire_id, wire_name
+from aos_activities.models.tool_calls import answered, wire_id, wire_name, wire_parameters
 from aos_activities.models.wording import aside, schema_instruction
 
 Json = dict[str, Any]
@@ -96,7 +96,7 @@ def _call(call: ToolCall) -> Json:
 
 
 def _tool(tool: ToolSchema) -> Json:
-    function = {"name": wire_name(tool.name), "description": tool.description, "parameters": tool.parameters}
+    function = {"name": wire_name(tool.name), "description": tool.description, "parameters": wire_parameters(tool)}
     return {"type": "function", "function": function}
 
 

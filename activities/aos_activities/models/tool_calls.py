@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from aos.conversation import AssistantItem, Item, NoteItem, SummaryItem, ToolCall, ToolItem, UserItem
+from aos.provider import ToolSchema
 
 _NAME_CHARS = 64
 _ID_CHARS = 40
@@ -33,6 +34,11 @@ def _fitted(text: str, limit: int) -> str:
         return text
     mark = "_" + hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]
     return fitted[: limit - len(mark)] + mark
+
+
+def wire_parameters(tool: ToolSchema) -> dict[str, Any]:
+    """Return the tool's parameters as the schema of an object, which some providers want said in full."""
+    return {"type": "object", "properties": {}, **tool.parameters}
 
 
 def repaired(calls: Sequence[ToolCall], items: Sequence[Item]) -> list[ToolCall]:

@@ -1,0 +1,73 @@
+"""The compose file says what it should."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+import yaml
+from aos_workers.temporal.server import DYNAMIC_CONFIG
+
+
+class Service(Protocol):
+    image: str
+    environment: dict[str, str]
+    ports: list[str]
+
+
+class Compose(Protocol):
+    services: dict[str, Service]
+
+
+def _has_compose() -> bool:
+    docker = shutil.which("docker")
+    return docker is not None and subprocess.run([docker, "compose", "version"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not _has_compose(), reason="this machine has no docker client with compose")
+def test_docker_compose_accepts_the_file(root: Path) -> None:
+    checked = subprocess.run(["docker", "compose", "config", "--quiet"], cwd=root, capture_output=True, text=True)
+
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_every_published_port_is_on_this_machine_only(compose: Compose) -> None:
+    published = [port for service in compose.services.values() for port in service.ports]
+
+    assert len(published) == 2
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_every_image_is_pinned(compose: Compose) -> None:
+    for name, service in compose.services.items():
+        assert re.search(r":\d+\.\d+", service.image), f"{name} runs {service.image}"
+
+
+def test_the_server_in_production_is_the_version_that_the_dev_server_holds(compose: Compose, root: Path) -> None:
+    gomod = (root / "workers/aos_workers/temporal/gomod/go.mod").read_text()
+    version = re.search(r"go\.temporal\.io/server v(\S+)", gomod)
+
+    assert version is not None
+    assert compose.services["temporal"].image == f"temporalio/server:{version[1]}"
+    assert compose.services["schema"].image.startswith(f"temporalio/admin-tools:{version[1]}-")
+
+
+def test_production_is_tuned_like_the_dev_server(root: Path) -> None:
+    settings = yaml.safe_load((root / "deploy/temporal/dynamicconfig.yaml").read_text())
+
+    assert {name: yaml.safe_dump(rules[0]["value"]).split()[0] for name, rules in settings.items()} == DYNAMIC_CONFIG
+
+
+def test_the_worker_is_given_settings_that_exist(compose: Compose) -> None:
+    settings = importlib.import_module("aos_workers.settings").Settings
+    known = {name.upper() for name in settings.model_fields}
+    known |= {str(field.validation_alias).upper() for field in settings.model_fields.values()}
+    prefix = str(settings.model_config.get("env_prefix", "")).upper()
+    known |= {prefix + name for name in known}
+
+    assert set(compose.services["worker"].environment) <= known

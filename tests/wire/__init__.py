@@ -1,0 +1,1 @@
+"""HTTP servers that speak the real wire formats of model providers, for tests."""

@@ -1,0 +1,1 @@
+"""The Temporal dev server: where its binary comes from and how it is run."""
