@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from pydantic import Field, JsonValue
 from temporalio import activity
 
@@ -85,6 +86,7 @@ class ThinkActivities:
         Raises:
             ApplicationError: `RetryableModelError`, or `TerminalModelError`, which is not retried.
         """
+        structlog.contextvars.bind_contextvars(agent=request.agent, message_id=next(iter(request.answers), ""))
         if ref := await self._store.follow(step_link(request)):
             return Thought.model_validate_json(await self._store.load(ref))
         program = await self._programs.load(request.program)

@@ -21,6 +21,7 @@ from aos.store import BlobStore
 from aos.tool_contracts import ToolDescription, ToolOutcome, ToolRequest
 from aos.tools import Tool, ToolCallInfo, by_name, in_call
 from aos.wire import Wire
+from aos_activities import telemetry
 from aos_activities.heartbeat import beating
 from aos_activities.threads import in_thread
 from aos_activities.tool_results import as_outcome, as_text
@@ -74,6 +75,7 @@ class ToolHost:
         Raises:
             ApplicationError: The attempt failed and another may follow.
         """
+        structlog.contextvars.bind_contextvars(agent=request.agent, message_id=request.message_id)
         tool = self._tools.get(request.tool)
         if tool is None:
             # Another worker of this queue may serve it, as while a new version is rolled out.
@@ -111,8 +113,14 @@ async def _call(tool: Tool, arguments: dict[str, object], request: ToolRequest) 
         conversation=request.conversation,
     )
     limit = asyncio.timeout(tool.timeout)
+    attributes = {
+        telemetry.OPERATION: "execute_tool",
+        telemetry.TOOL_NAME: tool.name,
+        telemetry.TOOL_CALL_ID: request.key,
+        telemetry.AGENT_NAME: request.agent,
+    }
     try:
-        with in_call(call):
+        with in_call(call), telemetry.span(f"execute_tool {tool.name}", {**attributes}):
             async with limit:
                 if inspect.iscoroutinefunction(inspect.unwrap(tool.function)):
                     result = tool.function(**arguments)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 import yaml
 from pydantic import BaseModel
+
+from aos_workers.settings import cache_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,4 +40,4 @@ def compose() -> Compose:
 
 @pytest.fixture(scope="session")
 def cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aos"
+    return cache_folder()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aos.errors import SetupError
-
 from aos_workers.lock import FileLock
 
 

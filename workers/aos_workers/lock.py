@@ -10,8 +10,8 @@ from pathlib import Path
 class FileLock:
     """An exclusive lock on the file at `path`, which also says which process holds it.
 
-    The kernel drops the lock when the last process that has the file open ends, however it ends. A child process that is
-    given `fileno()` holds the lock as well, and goes on holding it after `close()`.
+    The kernel drops the lock when the last process that has the file open ends, however it ends. A child process that
+    is given `fileno()` holds the lock as well, and goes on holding it after `close()`.
     """
 
     def __init__(self, path: Path) -> None:

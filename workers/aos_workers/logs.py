@@ -15,6 +15,8 @@ from aos.names import AGENT_ID_PREFIX
 
 Event = MutableMapping[str, Any]
 
+_EXTRAS = ("temporal_workflow", "temporal_activity", "agent", "message_ids", "steps", "reason")
+
 
 def set_up_logs(level: str, stream: TextIO | None = None) -> None:
     """Write the logs of this process as JSON lines to `stream`, by default standard error."""
@@ -34,7 +36,7 @@ def set_up_logs(level: str, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(["temporal_workflow", "temporal_activity"])],
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(_EXTRAS)],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.dict_tracebacks,

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         settings = load_settings(home=options.home, offline=options.offline or None)
         set_up_logs(settings.log_level)
-        apps = [load_app(name) for name in options.app] or installed_apps()
+        apps = [load_app(name) for name in options.app or installed_apps()]
         asyncio.run(serve(settings, apps, address=options.address))
     except AosError as error:
         sys.stderr.write(f"aos-worker: {error}\n")

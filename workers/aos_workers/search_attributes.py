@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import structlog
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
@@ -9,6 +12,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from aos.names import SEARCH_ATTRIBUTES
+
+_REFRESH_SECONDS = 2.0
+"""How often each host of a Temporal cluster reads which search attributes a namespace has."""
+
+_PATIENCE = 60.0
 
 _log = structlog.get_logger(__name__)
 
@@ -30,9 +38,26 @@ async def ensure_search_attributes(client: Client) -> bool:
                     search_attributes={name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for name in missing},
                 )
             )
+            await _until_known(client, missing)
     except RPCError as error:
         if error.status == RPCStatusCode.ALREADY_EXISTS:
             return True
         _log.warning("search_attributes_missing", names=list(SEARCH_ATTRIBUTES), problem=str(error))
         return False
     return True
+
+
+async def _until_known(client: Client, names: list[str]) -> None:
+    """Wait until all hosts of the server know new search attributes: a workflow that set one sooner would fail."""
+    query = " OR ".join(f"{name} = 'none'" for name in names)
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            await client.count_workflows(query)
+            break
+        except RPCError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(_REFRESH_SECONDS / 10)
+    # The host that answered knows them; the others do when they have read once more.
+    await asyncio.sleep(_REFRESH_SECONDS)

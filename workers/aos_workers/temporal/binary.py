@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aos.errors import SetupError
-
 from aos_workers.temporal import download, gobuild
 from aos_workers.temporal.unavailable import Unavailable
 
@@ -25,7 +24,7 @@ _VERSION = re.compile(r"\bversion v?(\d+)\.(\d+)\.(\d+)")
 
 
 def find_temporal(cache: Path, report: Report) -> Path:
-    """Return a binary of the Temporal CLI: the one on PATH, in `cache`, downloaded, or built; the latter two into `cache`.
+    """Return a binary of the Temporal CLI: the one on PATH, one in `cache`, or one downloaded or built into `cache`.
 
     `report` is given progress, one line at a time. Blocks, for minutes if it has to build.
 
@@ -39,8 +38,9 @@ def find_temporal(cache: Path, report: Report) -> Path:
         except Unavailable as reason:
             reasons.append(str(reason))
     raise SetupError(
-        f"no Temporal server can be had here ({'; '.join(reasons)}): put `temporal` {_dotted(OLDEST)} or newer on PATH, "
-        f"let {download.HOST} be reached, install Go {_dotted(gobuild.required_go())} or newer, "
+        f"no Temporal server can be had here ({'; '.join(reasons)}): "
+        f"put `temporal` {_dotted(OLDEST)} or newer on PATH, let {download.HOST} be reached, "
+        f"install Go {_dotted(gobuild.required_go())} or newer, "
         "or set TEMPORAL_ADDRESS to a server that runs elsewhere"
     )
 
@@ -79,7 +79,7 @@ def parse_version(text: str) -> tuple[int, int, int] | None:
 
 def _recent_enough(path: Path) -> Path:
     try:
-        said = subprocess.run(
+        said = subprocess.run(  # noqa: S603 - a program that the user has, or that we made
             [path, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=VERSION_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired) as error:

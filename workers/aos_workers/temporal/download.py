@@ -57,7 +57,7 @@ def download(
     cache.mkdir(parents=True, exist_ok=True)
     binary = target(cache)
     # A process of its own, because a download inside the SDK cannot be cut short.
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # noqa: S603 - this very module
         [sys.executable, "-m", __spec__.name, str(cache)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -106,9 +106,11 @@ def _answers(address: tuple[str, int]) -> bool:
 
     def greet() -> None:
         try:
-            with socket.create_connection(address, ANSWER_SECONDS) as connection:
-                with ssl.create_default_context().wrap_socket(connection, server_hostname=address[0]):
-                    answered.set()
+            with (
+                socket.create_connection(address, ANSWER_SECONDS) as connection,
+                ssl.create_default_context().wrap_socket(connection, server_hostname=address[0]),
+            ):
+                answered.set()
         except OSError:
             pass
 
@@ -120,7 +122,7 @@ def _answers(address: tuple[str, int]) -> bool:
 
 async def _main(cache: str) -> None:
     # The SDK has no call for the download alone.
-    environment = await WorkflowEnvironment.start_local(download_dest_dir=cache)
+    environment = await WorkflowEnvironment.start_local(download_dest_dir=cache)  # pyright: ignore[reportUnknownMemberType] - its search attributes are generic
     await environment.shutdown()
 
 

@@ -27,6 +27,9 @@ SERVER = "go.temporal.io/server/cmd/server"
 SQL_TOOL = "go.temporal.io/server/cmd/tools/sql"
 """The tool that sets up the server's database."""
 
+WEB_UI = "github.com/temporalio/ui-server/v2/cmd/server"
+"""The Web UI by itself, as production runs it."""
+
 _REPORT_SECONDS = 5.0
 _WAIT_SECONDS = 1.0
 
@@ -85,7 +88,7 @@ def _compile(go: str, package: str, output: Path, report: Callable[[str], None])
     flags = f"-s -w -X github.com/temporalio/cli/temporalcli.Version={cli_version()}"
     command = ["/usr/bin/env", "GOTOOLCHAIN=local", "GOWORK=off", *_caches(go, output.parent), go, "build", "-v"]
     command += ["-mod=readonly", "-trimpath", "-ldflags", flags, "-o", str(output), package]
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # noqa: S603 - the user's own Go
         command, cwd=MODULE, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     lines: deque[str] = deque(maxlen=8)
@@ -93,9 +96,10 @@ def _compile(go: str, package: str, output: Path, report: Callable[[str], None])
 
     def read() -> None:
         assert child.stderr is not None
-        for line in child.stderr:
-            lines.append(line.strip())
-            counts["downloaded" if line.startswith("go: downloading") else "compiled"] += 1
+        with child.stderr:
+            for line in child.stderr:
+                lines.append(line.strip())
+                counts["downloaded" if line.startswith("go: downloading") else "compiled"] += 1
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
@@ -119,12 +123,9 @@ def _compile(go: str, package: str, output: Path, report: Callable[[str], None])
 
 
 def _caches(go: str, cache: Path) -> list[str]:
-    """Return settings that move Go's caches into `cache` where Go has none that it can write, as without a home folder."""
-    settings: list[str] = []
-    for name in ("GOCACHE", "GOMODCACHE"):
-        if not _writable(_ask(go, "env", name)):
-            settings.append(f"{name}={cache / name.lower()}")
-    return settings
+    """Return settings that put into `cache` those of Go's caches that it cannot write, as without a home folder."""
+    caches = ("GOCACHE", "GOMODCACHE")
+    return [f"{name}={cache / name.lower()}" for name in caches if not _writable(_ask(go, "env", name))]
 
 
 def _writable(folder: str) -> bool:
@@ -141,7 +142,9 @@ def _writable(folder: str) -> bool:
 def _ask(go: str, *question: str) -> str:
     command = ["/usr/bin/env", "GOTOOLCHAIN=local", go, *question]
     try:
-        return subprocess.run(command, cwd=MODULE, capture_output=True, text=True, timeout=30).stdout.strip()
+        return subprocess.run(  # noqa: S603 - the user's own Go
+            command, cwd=MODULE, capture_output=True, text=True, timeout=30
+        ).stdout.strip()
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"{go} does not answer") from error
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aos.errors import SetupError
-from aos.names import SEARCH_ATTRIBUTES
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from aos.errors import SetupError
+from aos.names import SEARCH_ATTRIBUTES
 from aos_workers.home import Home
 from aos_workers.lock import FileLock
 
@@ -89,7 +89,7 @@ class DevServer:
                 _check_free(self._ui_port, "--ui-port")
             with self.log.open("ab") as log:
                 begin = log.tell()
-                # The child inherits the lock, so that a server that outlives this process is not joined by a second one.
+                # The child inherits the lock, so that no second server joins one that outlives this process.
                 process = await asyncio.create_subprocess_exec(
                     *self._command(),
                     stdin=asyncio.subprocess.DEVNULL,

@@ -178,6 +178,7 @@ require (
 )
 
 tool (
+	github.com/temporalio/ui-server/v2/cmd/server
 	github.com/temporalio/cli/cmd/temporal
 	go.temporal.io/server/cmd/server
 	go.temporal.io/server/cmd/tools/sql

@@ -1,0 +1,36 @@
+"""Shared by all tests: one real Temporal server for the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+import pytest_asyncio
+from pytest_asyncio import is_async_test
+from temporalio.testing import WorkflowEnvironment
+
+from aos.client import AosClient
+from engine.server import running_server
+
+_ON_THE_SERVER = "temporal"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that use the server in the event loop in which it was started."""
+    session_loop = pytest.mark.asyncio(loop_scope="session")
+    for item in items:
+        if isinstance(item, pytest.Function) and is_async_test(item) and _ON_THE_SERVER in item.fixturenames:
+            item.add_marker(session_loop, append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[WorkflowEnvironment]:
+    """A Temporal dev server. Its client has AOS's plugin."""
+    async with running_server(tmp_path_factory.mktemp("temporal")) as environment:
+        yield environment
+
+
+@pytest.fixture
+def client(temporal: WorkflowEnvironment) -> AosClient:
+    """A client of the server, without a worker behind it."""
+    return AosClient(temporal.client)

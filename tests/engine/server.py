@@ -1,0 +1,39 @@
+"""A Temporal dev server for tests, set up as `aos up` sets it up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from temporalio.testing import WorkflowEnvironment
+
+from aos.plugin import AosPlugin
+from aos_workers.settings import cache_folder
+from aos_workers.temporal.binary import find_temporal
+from aos_workers.temporal.server import DYNAMIC_CONFIG, SQLITE_PRAGMAS
+
+_FOR_TESTS = {
+    # Tests roll agents over more often than once a second.
+    "history.workflowIdReuseMinimalInterval": '"0s"',
+}
+
+
+@asynccontextmanager
+async def running_server(folder: Path) -> AsyncGenerator[WorkflowEnvironment]:
+    """Run a server on a database in `folder`, on a free port, until the block ends."""
+    binary = find_temporal(cache_folder(), lambda line: None)
+    extra: list[str] = []
+    for name, value in SQLITE_PRAGMAS.items():
+        extra += ["--sqlite-pragma", f"{name}={value}"]
+    for name, value in {**DYNAMIC_CONFIG, **_FOR_TESTS}.items():
+        extra += ["--dynamic-config-value", f"{name}={value}"]
+    environment = await WorkflowEnvironment.start_local(
+        plugins=[AosPlugin()],
+        dev_server_existing_path=str(binary),
+        dev_server_database_filename=str(folder / "temporal.db"),
+        dev_server_log_level="error",
+        dev_server_extra_args=extra,
+    )
+    async with environment:
+        yield environment
