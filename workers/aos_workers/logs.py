@@ -47,6 +47,9 @@ def set_up_logs(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # It is in the fields already.
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
     # The SDK logs each failed attempt with a traceback; attempts that AOS expects are in its own logs in a line.
     logging.getLogger("temporalio.activity").addFilter(_is_unexpected)
 
