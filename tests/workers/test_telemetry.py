@@ -92,7 +92,7 @@ async def test_a_worker_sends_a_span_for_each_message_model_call_and_tool_call_o
             "AOS_AGENTS_CACHED": "1",  # Two agents with one place in the cache: every message is a replay.
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         }
-        worker = WorkerProcess([], {**os.environ, **settings}, tmp_path / "worker.log")
+        worker = WorkerProcess([], {**os.environ, **settings}, tmp_path / "worker.log", tmp_path / "worker.lock")
         await worker.start()
         client = await AosClient.connect(address)
         for name in ("ada", "bob"):

@@ -97,6 +97,19 @@ async def test_a_worker_that_is_killed_is_started_again_and_logs_in_json_with_ag
     assert len({tuple(line["message_ids"]) for line in handled}) == len(handled) == 2
 
 
+@pytest.mark.timeout(120)
+async def test_after_everything_was_killed_the_next_up_goes_on_without_help(tmp_path: Path) -> None:
+    async with up(tmp_path) as running:
+        client = await AosClient.connect(running.address)
+        await client.start({"name": "ada"})
+        await client.ask("ada", "Note that the parcel is in the blue shed.", timeout=60)
+        running.process.kill()
+        await running.process.wait()
+    async with up(tmp_path) as running:
+        client = await AosClient.connect(running.address)
+        assert "blue shed" in (await client.ask("ada", "Where is the parcel?", timeout=60)).text
+
+
 def _worker(running: Up) -> int:
     """Return the process id of the worker that a running `aos up` has started."""
     for stat in Path("/proc").glob("[0-9]*/stat"):

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from aos.errors import SetupError
+from aos_workers.lock import FileLock
 from aos_workers.ready import READY
 
 _READY_SECONDS = 60.0
@@ -23,12 +24,13 @@ class _Ready(BaseModel):
 
 
 class WorkerProcess:
-    """One `aos-worker`. Its log goes to a file; it leads its own session, so that Ctrl-C reaches it only by `stop`."""
+    """One `aos-worker`. Its log goes to a file; it holds the file lock `lock` while it lives; it leads its own session, so that Ctrl-C reaches it only by `stop`."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path, lock: Path) -> None:
         self._arguments = list(arguments)
         self._environment = dict(environment)
         self._log = log
+        self._lock = lock
         self._process: asyncio.subprocess.Process | None = None
         self.models: list[str] = []
         """What the worker said of the models that agents use who name none."""
@@ -44,19 +46,28 @@ class WorkerProcess:
         Raises:
             SetupError: It ended, or did not serve within a minute; the end of its log says why.
         """
-        with self._log.open("ab") as log:
-            begin = log.tell()
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "aos_workers",
-                *self._arguments,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                start_new_session=True,
-            )
+        lock = FileLock(self._lock)
+        if not lock.acquire():
+            raise SetupError(f"{lock.holder()} is a worker of this home already")
+        try:
+            with self._log.open("ab") as log:
+                begin = log.tell()
+                # The child inherits the lock, by which it is found should it outlive this process.
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "aos_workers",
+                    *self._arguments,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=self._environment,
+                    start_new_session=True,
+                    pass_fds=(lock.fileno(),),
+                )
+            lock.name_holder(self._process.pid)
+        finally:
+            lock.close()
         try:
             async with asyncio.timeout(_READY_SECONDS):
                 while (ready := self._ready_line(begin)) is None:

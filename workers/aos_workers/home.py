@@ -23,6 +23,16 @@ class Home:
         return self.path / "temporal.db"
 
     @property
+    def database_lock(self) -> Path:
+        """File that the Temporal dev server on the database has locked."""
+        return self.path / "temporal.lock"
+
+    @property
+    def worker_lock(self) -> Path:
+        """File that the worker of this home's `aos up` has locked."""
+        return self.path / "worker.lock"
+
+    @property
     def blobs(self) -> Path:
         """Database file of the blob store."""
         return self.path / "blobs.db"

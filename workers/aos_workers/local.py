@@ -13,6 +13,8 @@ from aos.connection import connect
 from aos.errors import SetupError
 from aos_workers.child import WorkerProcess
 from aos_workers.home import Home
+from aos_workers.lock import FileLock
+from aos_workers.orphans import end_orphan
 from aos_workers.settings import Settings, cache_folder, temporal_address
 from aos_workers.temporal.binary import find_temporal
 from aos_workers.temporal.server import DevServer
@@ -53,6 +55,8 @@ async def local_aos(
     home = Home(settings.home)
     async with AsyncExitStack() as stack:
         stack.enter_context(home.lock())
+        await end_orphan(FileLock(home.worker_lock), "a worker", report)
+        await end_orphan(FileLock(home.database_lock), "a Temporal server", report)
         address = temporal_address() if port is None else None
         server: DevServer | None = None
         if address is None:
@@ -65,7 +69,7 @@ async def local_aos(
         else:
             await connect(address)
             report(f"using the Temporal server at {address}")
-        worker = WorkerProcess(_arguments(settings, apps), _environment(settings, address), home.logs / "worker.log")
+        worker = WorkerProcess(_arguments(settings, apps), _environment(settings, address), home.logs / "worker.log", home.worker_lock)
         stack.push_async_callback(worker.stop)
         await worker.start()
         report(f"the worker serves, its log is {home.logs / 'worker.log'}")

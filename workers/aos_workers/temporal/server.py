@@ -138,7 +138,7 @@ class DevServer:
         await self.stop()
 
     def _lock_database(self) -> FileLock:
-        lock = FileLock(self._home.database.with_suffix(".lock"))
+        lock = FileLock(self._home.database_lock)
         if not lock.acquire():
             raise SetupError(
                 f"{lock.holder()} is a Temporal server that uses {self._home.database}: "
