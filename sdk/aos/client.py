@@ -12,15 +12,16 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from aos.connection import connect, retrying
+from aos.connection import Passing, connect, once, retrying
 from aos.control import Changes, Lookup, Stop
 from aos.delivery import Delivery
-from aos.errors import AgentExists, NotAnswering
+from aos.errors import AgentExists, NotAnswering, Unreachable
+from aos.limits import MESSAGE_BYTES, SPEC_BYTES, clip
 from aos.listening import partial_replies
 from aos.message import Event, Message, Reply
 from aos.names import AGENT_WORKFLOW, TASK_QUEUE, agent_workflow_id
 from aos.read_back import READ_BACK_WORKFLOW, ReadBackRequest, ReadBackResult, ReadBlob, ReadTranscript
-from aos.reading import read_object
+from aos.reading import check_size, read_object
 from aos.spec import AgentSpec
 from aos.streaming import PartialReply
 from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, TranscriptPage, TranscriptView
@@ -28,7 +29,7 @@ from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, TranscriptP
 R = TypeVar("R")
 
 _ATTEMPT = timedelta(seconds=10)
-_DESCRIPTION_BYTES = 200
+_SUMMARY_CHARS = 100
 
 
 class AosClient:
@@ -64,17 +65,22 @@ class AosClient:
             AgentExists: An agent of that name is alive.
         """
         read = spec if isinstance(spec, AgentSpec) else read_object(AgentSpec, "agent", spec)
+        check_size("agent", read, SPEC_BYTES)
+        starting = self._temporal.start_workflow(
+            AGENT_WORKFLOW,
+            read.model_dump(mode="json", exclude_defaults=True),
+            id=agent_workflow_id(read.name),
+            task_queue=TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            static_summary=clip(read.purpose, _SUMMARY_CHARS) or None,
+        )
         try:
-            await self._temporal.start_workflow(
-                AGENT_WORKFLOW,
-                read.model_dump(mode="json", exclude_defaults=True),
-                id=agent_workflow_id(read.name),
-                task_queue=TASK_QUEUE,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                static_summary=read.purpose[:_DESCRIPTION_BYTES] or None,
-            )
+            # Temporal's client tries again by itself; a second call of ours might find what the first one started.
+            await once(read.name, starting)
         except WorkflowAlreadyStartedError:
             raise AgentExists(read.name) from None
+        except Passing as error:
+            raise Unreachable("the address in use", str(error)) from error
         return read
 
     async def send(self, name: str, message: str | Message) -> str:
@@ -200,18 +206,24 @@ class AosClient:
     async def names(self) -> list[str]:
         """Return the names of the agents that are alive."""
         query = f"WorkflowType = '{AGENT_WORKFLOW}' AND ExecutionStatus = 'Running'"
-        found = self._temporal.list_workflows(query)
-        return sorted([execution.id.partition("/")[2] async for execution in found])
+
+        async def attempt() -> list[str]:
+            return [execution.id.partition("/")[2] async for execution in self._temporal.list_workflows(query)]
+
+        return sorted(await retrying("", attempt))
 
     async def _read_back(self, request: ReadBackRequest) -> ReadBackResult:
-        return await self._temporal.execute_workflow(
-            READ_BACK_WORKFLOW,
-            request,
-            id=f"aos/read/{uuid4()}",
-            task_queue=TASK_QUEUE,
-            result_type=ReadBackResult,
-            execution_timeout=timedelta(minutes=2),
-        )
+        async def attempt() -> ReadBackResult:
+            return await self._temporal.execute_workflow(
+                READ_BACK_WORKFLOW,
+                request,
+                id=f"aos/read/{uuid4()}",
+                task_queue=TASK_QUEUE,
+                result_type=ReadBackResult,
+                execution_timeout=timedelta(minutes=2),
+            )
+
+        return await retrying("", attempt)
 
     async def _query(self, name: str, query: str, result: type[R], *args: object) -> R:
         async def attempt() -> R:
@@ -225,4 +237,5 @@ class AosClient:
 
 def _message(message: str | Message) -> Message:
     read = message if isinstance(message, Message) else read_object(Message, "message", {"text": message})
+    check_size("message", read, MESSAGE_BYTES)
     return read if read.id else read.model_copy(update={"id": str(uuid4())})

@@ -20,7 +20,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from aos import errors
-from aos.errors import AgentError, AgentNotFound, AgentStopped, AosError, Unreachable
+from aos.errors import AgentError, AgentNotFound, AgentStopped, AosError, SetupError, Unreachable
 from aos.plugin import AosPlugin
 
 T = TypeVar("T")
@@ -78,6 +78,8 @@ async def once(name: str, call: Awaitable[T]) -> T:
     try:
         return await call
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        if isinstance(error.__cause__, asyncio.CancelledError):
+            raise error.__cause__ from None  # It was this task that was cancelled, not the call.
         raise Passing(error) from error
     except RPCError as error:
         raise (Passing(error) if error.status in _PASSING else translated(name, error)) from error
@@ -105,6 +107,8 @@ async def retrying(name: str, call: Callable[[], Awaitable[T]]) -> T:
 def translated(name: str, error: Exception) -> AosError:
     """Return Temporal's failure as the error of AOS that it stands for."""
     if isinstance(error, RPCError):
+        if error.status == RPCStatusCode.NOT_FOUND and "namespace" in error.message.lower():
+            return SetupError(f"{error.message}; TEMPORAL_NAMESPACE, or Temporal's profile, names the one in use")
         if error.status == RPCStatusCode.NOT_FOUND:
             return AgentNotFound(name)
         return AgentError(f"agent {name!r}: the Temporal server refused the call: {error.message}")

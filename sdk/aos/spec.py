@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from aos.duration import Duration
 from aos.names import Name, check_name
@@ -46,6 +46,10 @@ def _check_cron(expression: str) -> str:
     return expression
 
 
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) and value else (value or [])
+
+
 ModelName = Annotated[str, AfterValidator(_check_model)]
 ToolName = Annotated[str, AfterValidator(_check_tool)]
 
@@ -63,7 +67,7 @@ Gate = Literal["always", "news"] | ToolGate
 class IntervalTrigger(Contract):
     """Wakes the agent again and again. Missed ticks are made up for by one."""
 
-    type: Literal["interval"] = "interval"
+    type: Literal["interval"]
     every: Annotated[Duration, Field(ge=0.1)]
     jitter: Duration = 0.0
     """Each tick comes up to this much later, so that many agents do not tick at once."""
@@ -122,7 +126,9 @@ class AgentSpec(Contract):
     """How the agent does its work."""
     version: Annotated[str, Field(max_length=100)] = "1"
     """The spec's own version, shown in the Web UI."""
-    model: list[ModelName] = Field(default_factory=list[ModelName], max_length=8)
+    model: Annotated[
+        list[ModelName], BeforeValidator(_as_list, json_schema_input_type=list[ModelName] | ModelName)
+    ] = Field(default_factory=list[ModelName], max_length=8)
     """`provider:model`, or several to fall back on in this order. Empty: the workers' default."""
     tools: list[ToolName] = Field(default_factory=lambda: list(DEFAULT_TOOLS), max_length=128)
     """Names of built-in tools, and `application/tool` for those of an application."""
@@ -146,11 +152,6 @@ class AgentSpec(Contract):
     """Size of the conversation from which on its older part is summarised."""
     rollover_events: Annotated[int, Field(ge=50, le=20_000)] = 1_500
     """History events after which the workflow continues as new."""
-
-    @field_validator("model", mode="before")
-    @classmethod
-    def _one_model(cls, value: object) -> object:
-        return [value] if isinstance(value, str) and value else (value or [])
 
     @field_validator("output_schema")
     @classmethod

@@ -1,0 +1,5 @@
+"""`python -m aos.cli` is `aos`."""
+
+from aos.cli import main
+
+main()
