@@ -1,0 +1,1 @@
+"""Every effect of AOS: models, tools, the store."""

@@ -80,9 +80,7 @@ class CompactionActivities:
         draft = self._conversations.restart(request.head, kept)
         await self._store.save([draft.data])
         self._conversations.saved(draft)
-        return Compacted(
-            head=draft.ref, context_tokens=draft.window.tokens, usage=answer.usage, model=answer.model
-        )
+        return Compacted(head=draft.ref, context_tokens=draft.window.tokens, usage=answer.usage, model=answer.model)
 
 
 def _cut(items: Sequence[Item], keep_tokens: int) -> int:

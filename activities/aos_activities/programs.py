@@ -126,7 +126,9 @@ class ProgramActivities:
             app, _, short = name.rpartition("/")
             tool = described.get((app_task_queue(app), short)) if app else self._builtin.get(name)
             if tool is None:
-                problems.append(f"tools: there is no built-in tool {name!r}; there are: {', '.join(sorted(self._builtin))}")
+                problems.append(
+                    f"tools: there is no built-in tool {name!r}; there are: {', '.join(sorted(self._builtin))}"
+                )
             elif tool.policy.permission and tool.policy.permission not in spec.permissions:
                 problems.append(
                     f"tools: {name} needs the permission {tool.policy.permission!r}; add it to the spec's permissions"

@@ -22,7 +22,7 @@ AGENT_NAME = "gen_ai.agent.name"
 CONVERSATION_ID = "gen_ai.conversation.id"
 TOOL_NAME = "gen_ai.tool.name"
 TOOL_CALL_ID = "gen_ai.tool.call.id"
-TOKEN_TYPE = "gen_ai.token.type"
+TOKEN_TYPE = "gen_ai.token.type"  # noqa: S105  # tokens of a text, not of a login
 MESSAGE_ID = "aos.message.id"
 COST = "aos.usage.cost"
 

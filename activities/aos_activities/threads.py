@@ -28,7 +28,7 @@ async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
     def body() -> None:
         try:
             outcome.set_result(context.run(function, *args, **kwargs))
-        except BaseException as error:  # handed to the caller, who decides
+        except BaseException as error:  # noqa: BLE001  # handed to the caller, who decides
             outcome.set_exception(error)
         with suppress(RuntimeError):  # the loop was closed meanwhile
             loop.call_soon_threadsafe(ended.set)

@@ -101,7 +101,7 @@ class Delivery:
                 away_since = (away_since or time.monotonic()) if error.away else None
                 if away_since and time.monotonic() - away_since > PATIENCE:
                     raise Unreachable("the address in use", f"no answer for {PATIENCE:g} s, last {error}") from error
-                await asyncio.sleep(pause * (1 + random()))
+                await asyncio.sleep(pause * (1 + random()))  # noqa: S311  # spreads retries, keeps no secret
                 pause = min(pause * 2, 1.0)
 
 

@@ -1,24 +1,24 @@
 """Every error of AOS, each built from the facts and each naming the way out.
 
-    AosError
-    ├── InvalidInput              a spec, message or control that cannot be read
-    ├── AgentError                something asked of an agent that it could not do
-    │   ├── AgentNotFound
-    │   ├── AgentExists
-    │   ├── AgentStopped
-    │   ├── MessageFailed         the message is among the agent's dead letters
-    │   ├── ReplyForgotten
-    │   └── NotAnswering
-    ├── Unreachable               the Temporal server does not answer
-    ├── ModelError
-    │   ├── RetryableModelError   Temporal tries again
-    │   └── TerminalModelError    trying again cannot help
-    ├── ToolError
-    │   ├── RetryableError        raise it in a tool to be tried again
-    │   └── TerminalError         raise it in a tool to tell the model at once
-    ├── InvalidTool               a function that cannot be a tool
-    ├── BlobMissing               the store does not hold what a reference names
-    └── SetupError                something is missing on this machine
+AosError
+├── InvalidInput              a spec, message or control that cannot be read
+├── AgentError                something asked of an agent that it could not do
+│   ├── AgentNotFound
+│   ├── AgentExists
+│   ├── AgentStopped
+│   ├── MessageFailed         the message is among the agent's dead letters
+│   ├── ReplyForgotten
+│   └── NotAnswering
+├── Unreachable               the Temporal server does not answer
+├── ModelError
+│   ├── RetryableModelError   Temporal tries again
+│   └── TerminalModelError    trying again cannot help
+├── ToolError
+│   ├── RetryableError        raise it in a tool to be tried again
+│   └── TerminalError         raise it in a tool to tell the model at once
+├── InvalidTool               a function that cannot be a tool
+├── BlobMissing               the store does not hold what a reference names
+└── SetupError                something is missing on this machine
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class AgentExists(AgentError):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(f"an agent named {name!r} is alive already; `aos configure {name}` changes it, `aos stop {name}` ends it")
+        super().__init__(
+            f"an agent named {name!r} is alive already; `aos configure {name}` changes it, `aos stop {name}` ends it"
+        )
 
 
 class AgentStopped(AgentError):
@@ -79,7 +81,9 @@ class ReplyForgotten(AgentError):
 
     def __init__(self, message_id: str) -> None:
         self.message_id = message_id
-        super().__init__(f"message {message_id!r} was handled and its reply is no longer kept; read the agent's transcript")
+        super().__init__(
+            f"message {message_id!r} was handled and its reply is no longer kept; read the agent's transcript"
+        )
 
 
 class NotAnswering(AgentError):
@@ -160,4 +164,6 @@ class BlobMissing(AosError):
 
     def __init__(self, ref: str) -> None:
         self.ref = ref
-        super().__init__(f"the blob store holds nothing under {ref!r}; do all workers of this task queue share one store?")
+        super().__init__(
+            f"the blob store holds nothing under {ref!r}; do all workers of this task queue share one store?"
+        )

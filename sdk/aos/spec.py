@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from aos.duration import Duration
 from aos.names import Name, check_name
@@ -18,7 +18,9 @@ _MODEL = re.compile(r"[a-z][a-z0-9-]*:\S+|offline")
 
 def _check_model(model: str) -> str:
     if not _MODEL.fullmatch(model):
-        raise ValueError(f"{model!r} is not of the form 'provider:model', for instance 'openai:gpt-4o-mini', or 'offline'")
+        raise ValueError(
+            f"{model!r} is not of the form 'provider:model', for instance 'openai:gpt-4o-mini', or 'offline'"
+        )
     return model
 
 
@@ -64,10 +66,20 @@ class ToolGate(Contract):
 Gate = Literal["always", "news"] | ToolGate
 
 
+def _type_needed(schema: dict[str, Any]) -> None:
+    schema["required"] = ["type", *schema.get("required", [])]
+
+
+# In Python the class says the type; in a file it has to be written.
+_TYPE_NEEDED = ConfigDict(json_schema_extra=_type_needed)
+
+
 class IntervalTrigger(Contract):
     """Wakes the agent again and again. Missed ticks are made up for by one."""
 
-    type: Literal["interval"]
+    model_config = _TYPE_NEEDED
+
+    type: Literal["interval"] = "interval"
     every: Annotated[Duration, Field(ge=0.1)]
     jitter: Duration = 0.0
     """Each tick comes up to this much later, so that many agents do not tick at once."""
@@ -79,13 +91,16 @@ class IntervalTrigger(Contract):
 
     @property
     def effective_gate(self) -> Gate:
+        """The gate, or its default."""
         return self.gate or ("always" if self.text else "news")
 
 
 class CronTrigger(Contract):
     """Wakes the agent at times of the calendar, in a time zone."""
 
-    type: Literal["cron"]
+    model_config = _TYPE_NEEDED
+
+    type: Literal["cron"] = "cron"
     cron: Annotated[str, AfterValidator(_check_cron)]
     timezone: Annotated[str, AfterValidator(_check_zone)] = "UTC"
     text: str = ""
@@ -93,13 +108,16 @@ class CronTrigger(Contract):
 
     @property
     def effective_gate(self) -> Gate:
+        """The gate, or its default."""
         return self.gate or ("always" if self.text else "news")
 
 
 class EventTrigger(Contract):
     """Wakes the agent when an outside event comes whose type matches. `*` at the end matches any ending."""
 
-    type: Literal["event"]
+    model_config = _TYPE_NEEDED
+
+    type: Literal["event"] = "event"
     event: Annotated[str, Field(min_length=1, max_length=200)]
     text: str = ""
     """What the agent is told before the event's data."""
@@ -126,9 +144,9 @@ class AgentSpec(Contract):
     """How the agent does its work."""
     version: Annotated[str, Field(max_length=100)] = "1"
     """The spec's own version, shown in the Web UI."""
-    model: Annotated[
-        list[ModelName], BeforeValidator(_as_list, json_schema_input_type=list[ModelName] | ModelName)
-    ] = Field(default_factory=list[ModelName], max_length=8)
+    model: Annotated[list[ModelName], BeforeValidator(_as_list, json_schema_input_type=list[ModelName] | ModelName)] = (
+        Field(default_factory=list[ModelName], max_length=8)
+    )
     """`provider:model`, or several to fall back on in this order. Empty: the workers' default."""
     tools: list[ToolName] = Field(default_factory=lambda: list(DEFAULT_TOOLS), max_length=128)
     """Names of built-in tools, and `application/tool` for those of an application."""

@@ -4,7 +4,7 @@
 async def find_order(number: int) -> Order:
     '''Find an order.
 
-    Args:
+Args:
         number: As printed on the invoice.
     '''
 """
@@ -52,6 +52,7 @@ class Tool(Generic[P, R_co]):
     """The workflow itself carries the call out; the function is never reached."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Call the function itself, as if it were no tool."""
         return self.function(*args, **kwargs)
 
     @property
@@ -113,6 +114,7 @@ def tool(
     the next attempt.
 
     Args:
+        function: What becomes a tool, where the decorator is used without arguments.
         timeout: How long one attempt may take: seconds, or a text such as `"30s"`.
         attempts: How often it is tried, at most; 3 by default.
         idempotent: False: doing it twice does harm, so it is tried once. A worker that dies meanwhile leaves open

@@ -151,7 +151,9 @@ class DeadLetter(BaseModel):
         ref: str = "",
     ) -> DeadLetter:
         """Return a dead letter whose texts are cut to size."""
-        return cls(id=clip(id, 200), reason=clip(reason, 500), text=clip(text, 1000), sender=sender, at=at, kind=kind, ref=ref)
+        return cls(
+            id=clip(id, 200), reason=clip(reason, 500), text=clip(text, 1000), sender=sender, at=at, kind=kind, ref=ref
+        )
 
 
 class DeadLetters(BaseModel):

@@ -20,9 +20,9 @@ class Compact(BaseModel):
     def _leave_out_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
         for name, field in type(self).model_fields.items():
-            if name in data and name != "kind" and not field.is_required():
-                if getattr(self, name) == field.get_default(call_default_factory=True):
-                    del data[name]
+            optional = name in data and name != "kind" and not field.is_required()
+            if optional and getattr(self, name) == field.get_default(call_default_factory=True):
+                del data[name]
         return data
 
 

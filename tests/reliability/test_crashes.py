@@ -13,13 +13,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aos_workers.home import Home
-from aos_workers.temporal.binary import find_temporal
-from aos_workers.temporal.server import DevServer, free_port
-from aos_workers.settings import cache_folder
 
 from aos.client import AosClient
 from aos.message import Message
+from aos_workers.home import Home
+from aos_workers.settings import cache_folder
+from aos_workers.temporal.binary import find_temporal
+from aos_workers.temporal.server import DevServer, free_port
 
 SEED = 20_261_123
 SENDERS = 4
@@ -119,7 +119,7 @@ async def _kill_at_moments(client: AosClient, server: DevServer, worker: Worker,
             worker.kill()
 
 
-async def _until_handled(client: AosClient, count: int):  # noqa: ANN202  # the type is AgentStatus, from the client
+async def _until_handled(client: AosClient, count: int):  # the type is AgentStatus, from the client
     while (status := await client.status("ada")).handled < count:
         await asyncio.sleep(0.05)
     return status

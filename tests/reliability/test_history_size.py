@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engine.engine import Engine, running_engine
-from engine.tools import workshop
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.testing import WorkflowEnvironment
 
 from aos.conversation import ToolItem
 from aos.provider import ModelRequest, ModelResponse
 from aos.testing import calls
+from engine.engine import Engine, running_engine
+from engine.tools import workshop
 
 EVENTS, BYTES = 13, 3 * 1024
 TURNS = 2_000

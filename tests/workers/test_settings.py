@@ -50,7 +50,9 @@ def test_the_key_of_azure_may_be_given_under_both_names_in_use(variable: str, mo
 
 def test_a_wrong_setting_is_named_with_its_place_and_what_belongs_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AOS_LOG_LEVEL", "loud")
-    with pytest.raises(SetupError, match=r"log_level: Input should be 'debug', 'info'.*environment|environment.*log_level"):
+    with pytest.raises(
+        SetupError, match=r"log_level: Input should be 'debug', 'info'.*environment|environment.*log_level"
+    ):
         load_settings()
 
 

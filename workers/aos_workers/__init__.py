@@ -1,0 +1,1 @@
+"""Processes of AOS: workers, the local server, and their settings."""

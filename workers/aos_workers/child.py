@@ -24,7 +24,11 @@ class _Ready(BaseModel):
 
 
 class WorkerProcess:
-    """One `aos-worker`. Its log goes to a file; it holds the file lock `lock` while it lives; it leads its own session, so that Ctrl-C reaches it only by `stop`."""
+    """One `aos-worker`.
+
+    Its log goes to the file `log`, it holds the file lock `lock` while it lives, and it leads a session of its own, so
+    that Ctrl-C reaches it only by `stop`.
+    """
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path, lock: Path) -> None:
         self._arguments = list(arguments)

@@ -114,8 +114,9 @@ async def _read_all(
         Message(id=str(uuid4()), text=f"Read the document {path.name} and summarise it.", sender="demo", stream=True)
         for path in documents
     ]
+
     async def read(path: Path, order: Message) -> Reply:
-        report(f"asked to read {path.name} ({path.stat().st_size:,} bytes)")
+        report(f"asked to read {path.name}")
         reply = await client.ask(READER.name, order)
         report(f"{path.name}: {clip(reply.text, 200)}")
         return reply

@@ -49,5 +49,7 @@ async def make_current(client: Client, config: WorkerDeploymentConfig) -> None:
             # Until its first poll has arrived, the server does not know the build.
             unknown = error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
             if not unknown or time.monotonic() > deadline:
-                raise SetupError(f"the Temporal server does not take build {config.version.build_id!r}: {error.message}") from error
+                raise SetupError(
+                    f"the Temporal server does not take build {config.version.build_id!r}: {error.message}"
+                ) from error
         await asyncio.sleep(_PAUSE)

@@ -69,7 +69,9 @@ async def local_aos(
         else:
             await connect(address)
             report(f"using the Temporal server at {address}")
-        worker = WorkerProcess(_arguments(settings, apps), _environment(settings, address), home.logs / "worker.log", home.worker_lock)
+        worker = WorkerProcess(
+            _arguments(settings, apps), _environment(settings, address), home.logs / "worker.log", home.worker_lock
+        )
         stack.push_async_callback(worker.stop)
         await worker.start()
         report(f"the worker serves, its log is {home.logs / 'worker.log'}")

@@ -35,7 +35,7 @@ async def ensure_search_attributes(client: Client) -> bool:
             await service.add_search_attributes(
                 AddSearchAttributesRequest(
                     namespace=client.namespace,
-                    search_attributes={name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for name in missing},
+                    search_attributes=dict.fromkeys(missing, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD),
                 )
             )
             await _until_known(client, missing)

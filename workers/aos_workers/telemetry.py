@@ -30,9 +30,7 @@ def telemetry(settings: Settings) -> Generator[list[Plugin]]:
         yield []
         return
     spans, readings = _exporters(settings)
-    resource = Resource.create(
-        {SERVICE_NAME: "aos-worker", SERVICE_VERSION: version("agent-operating-system")}
-    )
+    resource = Resource.create({SERVICE_NAME: "aos-worker", SERVICE_VERSION: version("agent-operating-system")})
     tracers = create_tracer_provider(resource=resource)
     tracers.add_span_processor(BatchSpanProcessor(spans))
     meters = MeterProvider(metric_readers=[PeriodicExportingMetricReader(readings)], resource=resource)

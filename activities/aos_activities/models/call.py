@@ -48,7 +48,9 @@ async def call_model(
             return await _ask(provider, request.model_copy(update={"model": model}), agent, listener)
         except ModelError as error:
             errors.append(error)
-            _log.warning("model_call_failed", agent=agent, model=name, error=type(error).__name__, problem=error.problem)
+            _log.warning(
+                "model_call_failed", agent=agent, model=name, error=type(error).__name__, problem=error.problem
+            )
     if not errors:
         raise AosError(f"agent {agent!r} names no model and this worker has no default; set AOS_MODEL")
     retryable = [error for error in errors if isinstance(error, RetryableModelError)]

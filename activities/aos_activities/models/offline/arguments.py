@@ -117,7 +117,7 @@ def _named(properties: Mapping[str, Mapping[str, object]], text: str, filled: di
     mark = re.compile(
         rf"(?<![\w/.])[\"'`]?({choice})[\"'`]?(?:\s*(=|:(?!//))\s*|\s+(?:(is|as|of)\s+)?(?=\S))", re.IGNORECASE
     )
-    marks = [match for match in mark.finditer(text)]
+    marks = list(mark.finditer(text))
     keep, end = list[str](), 0
     for place, match in enumerate(marks):
         if match.start() < end:

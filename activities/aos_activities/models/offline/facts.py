@@ -77,7 +77,7 @@ class Facts:
         written = [
             f"{match[3]}-{_MONTHS.index(match[2].lower()) + 1:02}-{int(match[1]):02}"
             for match in _DATE.finditer(text)
-            if 0 < int(match[1]) <= 28 or int(match[1]) <= 30 and match[2].lower() not in ("february",)
+            if 0 < int(match[1]) <= 28 or (int(match[1]) <= 30 and match[2].lower() != "february")
         ]
         return [match[0] for match in _ISO_DATE.finditer(text)] + written
 

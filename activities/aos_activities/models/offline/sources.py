@@ -34,6 +34,7 @@ class Source:
 
     @property
     def passage(self) -> Passage:
+        """The text, split into sentences."""
         return read(self.text)
 
     def is_called(self, name: str) -> bool:
@@ -103,7 +104,7 @@ def _summarised(text: str) -> list[Source]:
         else:
             rest.append(line)
     found = [Source(name, "summary", "\n\n".join(lines)) for name, lines in sources.items()]
-    return found if found else [Source(EARLIER, "summary", "\n".join(rest))]
+    return found or [Source(EARLIER, "summary", "\n".join(rest))]
 
 
 def _result(item: ToolItem, call: ToolCall | None) -> Source:

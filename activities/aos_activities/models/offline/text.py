@@ -77,12 +77,8 @@ def stem(word: str) -> str:
         word = word[:-2] if word.endswith(("sses", "xes", "ches", "shes")) else word[:-1]
     if word.endswith("ness") and len(word) > 6:
         word = word[:-4]
-    elif (
-        word.endswith("ion")
-        and len(word) > 6
-        or word.endswith("est")
-        and len(word) > 6
-        and word not in _NO_SUPERLATIVES
+    elif (word.endswith("ion") and len(word) > 6) or (
+        word.endswith("est") and len(word) > 6 and word not in _NO_SUPERLATIVES
     ):
         word = word[:-3]
     for ending in ("ing", "ed"):
