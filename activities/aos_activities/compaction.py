@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import structlog
 from temporalio import activity
 
-from aos.conversation import Item, SummaryItem, ToolItem, Usage, UserItem
+from aos.conversation import AssistantItem, Item, SummaryItem, ToolItem, Usage, UserItem
 from aos.errors import RetryableModelError, TerminalModelError
 from aos.provider import ModelRequest
 from aos.store import BlobStore
 from aos.wire import Wire
 from aos_activities.conversations import Conversations, estimate_tokens
-from aos_activities.failures import retryable, terminal
+from aos_activities.failures import retryable
 from aos_activities.heartbeat import beating
 from aos_activities.models.call import call_model
 from aos_activities.models.registry import ProviderRegistry
@@ -22,7 +23,10 @@ SUMMARISE = (
     "Summarise the conversation so far for your own memory. Keep every name, number, date, promise, decision and "
     "open question, and what the people want of you. Leave out what no later turn can need."
 )
+NOT_SUMMARISED = "What was said before could not be summarised; the tool `recall` finds it by its words."
 _KEPT_SHARE = 0.25
+
+_log = structlog.get_logger(__name__)
 
 
 class CompactRequest(Wire):
@@ -56,7 +60,8 @@ class CompactionActivities:
         """Have the model summarise the older part of a conversation, and begin it anew with that summary.
 
         Raises:
-            ApplicationError: `RetryableModelError`, or `TerminalModelError`, which is not retried.
+            ApplicationError: `RetryableModelError`. A model that refuses for good is done without: the conversation
+                would hold up every message that follows.
         """
         program = await self._programs.load(request.program)
         window = await self._conversations.window(request.head)
@@ -75,20 +80,29 @@ class CompactionActivities:
             except RetryableModelError as error:
                 raise retryable(error) from None
             except TerminalModelError as error:
-                raise terminal(error) from None
-        kept = [SummaryItem(text=answer.response.text), *window.items[cut:]]
-        draft = self._conversations.restart(request.head, kept)
+                _log.warning("not_summarised", agent=request.agent, problem=error.problem)
+                answer = None
+        summary = SummaryItem(text=answer.response.text if answer else NOT_SUMMARISED)
+        draft = self._conversations.restart(request.head, [summary, *window.items[cut:]])
         await self._store.save([draft.data])
         self._conversations.saved(draft)
-        return Compacted(head=draft.ref, context_tokens=draft.window.tokens, usage=answer.usage, model=answer.model)
+        return Compacted(
+            head=draft.ref,
+            context_tokens=draft.window.tokens,
+            usage=answer.usage if answer else Usage(),
+            model=answer.model if answer else "",
+        )
 
 
 def _cut(items: Sequence[Item], keep_tokens: int) -> int:
     """Return how many items to summarise: all but the last `keep_tokens`, never between a call and its result."""
-    cut, kept = len(items), 0
+    # The results of calls at the end are still to come.
+    last = items[-1] if items else None
+    end = len(items) - 1 if isinstance(last, AssistantItem) and last.tool_calls else len(items)
+    cut, kept = end, 0
     while cut and kept + estimate_tokens(items[cut - 1]) <= keep_tokens:
         cut -= 1
         kept += estimate_tokens(items[cut])
-    while cut < len(items) and isinstance(items[cut], ToolItem):
+    while cut < end and isinstance(items[cut], ToolItem):
         cut += 1
     return cut if any(not isinstance(item, SummaryItem) for item in items[:cut]) else 0

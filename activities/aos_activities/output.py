@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError, validate
 from pydantic import JsonValue
+from referencing.exceptions import Unresolvable
 
 from aos.provider import ModelResponse
 
@@ -30,4 +31,6 @@ def read_output(response: ModelResponse, schema: dict[str, Any] | None) -> tuple
         validate(output, schema, cls=Draft202012Validator)
     except ValidationError as wrong:
         return None, f"the reply does not fit the schema at {wrong.json_path}: {wrong.message[:500]}"
+    except Unresolvable as error:
+        return None, f"the schema refers to what is not in it: {error}"
     return output, ""

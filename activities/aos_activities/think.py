@@ -64,8 +64,12 @@ def reply_link(life: str, message_id: str) -> str:
 
 
 def step_link(request: ThinkRequest) -> str:
-    """Return the link under which the store keeps the thought of a step."""
-    return f"step/{request.life}/{request.turn}/{request.step}"
+    """Return the link under which the store keeps the thought of a step.
+
+    It names what is thought about too: after a reset, or when something was said meanwhile, the step is another.
+    """
+    digest = ref_of("".join([request.head, *(item.model_dump_json() for item in request.new)]).encode())
+    return f"step/{request.life}/{request.turn}/{request.step}/{digest[:16]}"
 
 
 class ThinkActivities:
@@ -154,7 +158,7 @@ def _model_request(request: ThinkRequest, program: Program, window: Window) -> M
         output_schema=request.output_schema or program.output_schema,
         temperature=program.temperature,
         max_output_tokens=program.max_output_tokens,
-        key=f"{request.life}/{request.turn}/{request.step}",
+        key=step_link(request),
     )
 
 

@@ -68,7 +68,7 @@ class AosClient:
         check_size("agent", read, SPEC_BYTES)
         starting = self._temporal.start_workflow(
             AGENT_WORKFLOW,
-            read.model_dump(mode="json", exclude_defaults=True),
+            read,
             id=agent_workflow_id(read.name),
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
@@ -89,9 +89,9 @@ class AosClient:
         Raises:
             AgentNotFound: No agent of that name lives.
         """
-        numbered = self._delivery.number(name, _message(message))
-        await retrying(name, lambda: self._handle(name).signal("send", numbered, rpc_timeout=_ATTEMPT))
-        return numbered.id
+        read = _message(message)
+        await self._delivery.send(self._handle(name), name, read)
+        return read.id
 
     async def tell_event(self, name: str, event: Event) -> None:
         """Tell an agent of an outside event. One that has an `id` counts once."""
@@ -108,12 +108,12 @@ class AosClient:
             MessageFailed: The message is among its dead letters.
             NotAnswering: `timeout` went by; the message stays with the agent.
         """
-        numbered = self._delivery.number(name, _message(message))
+        read = _message(message)
         try:
             async with asyncio.timeout(timeout):
-                return await self._delivery.ask(self._handle(name), name, numbered)
+                return await self._delivery.ask(self._handle(name), name, read)
         except TimeoutError:
-            raise NotAnswering(name, timeout or 0.0, numbered.id) from None
+            raise NotAnswering(name, timeout or 0.0, read.id) from None
 
     async def ask_streaming(self, name: str, message: str | Message) -> AsyncIterator[PartialReply | Reply]:
         """Ask an agent something; yield the reply's text so far as it is written, and last the reply itself."""

@@ -16,7 +16,7 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.envconfig import ClientConfig
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from aos import errors
@@ -113,6 +113,7 @@ def translated(name: str, error: Exception) -> AosError:
             return AgentNotFound(name)
         return AgentError(f"agent {name!r}: the Temporal server refused the call: {error.message}")
     cause = error.cause if isinstance(error, (WorkflowUpdateFailedError, WorkflowFailureError)) else None
+    cause = cause.cause if isinstance(cause, ActivityError) else cause
     if isinstance(cause, ApplicationError):
         if cause.type == "AcceptedUpdateCompletedWorkflow":
             return AgentStopped(name)

@@ -26,6 +26,9 @@ _FIRST_POLL, _LONGEST_POLL = 0.02, 0.5
 WAITING_ASKS = 6
 """Asks to one agent whose updates stay open; a server takes ten updates at a time from all clients together."""
 
+SENDING = 64
+"""Messages on their way to one agent at a time. An agent tells old numbers from new ones over 128 gaps."""
+
 ACCEPTING_ASKS = 2
 """Asks to one agent beyond those that are being accepted at a time."""
 
@@ -41,6 +44,7 @@ class _Stream:
 @dataclass(slots=True)
 class _Gate:
     open: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WAITING_ASKS))
+    sending: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SENDING))
     accepting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ACCEPTING_ASKS))
 
 
@@ -52,7 +56,10 @@ class Delivery:
         self._polls: dict[str, _Poll] = {}
         self._gates: dict[str, _Gate] = {}
 
-    def number(self, name: str, message: Message) -> Message:
+    def _gate(self, name: str) -> _Gate:
+        return self._gates.setdefault(name, _Gate())
+
+    def _number(self, name: str, message: Message) -> Message:
         """Return `message` with its place in what this client sends to the agent called `name`."""
         if message.sequence:
             return message
@@ -64,14 +71,22 @@ class Delivery:
         sequence = Sequence(stream=stream.id, born=stream.born, number=stream.number)
         return message.model_copy(update={"sequence": sequence})
 
+    async def send(self, handle: WorkflowHandle[Any, Any], name: str, message: Message) -> None:
+        """Deliver a message that nobody waits for."""
+        async with self._gate(name).sending:
+            numbered = self._number(name, message)
+            await retrying(name, lambda: handle.signal("send", numbered, rpc_timeout=_ATTEMPT))
+
     async def ask(self, handle: WorkflowHandle[Any, Any], name: str, message: Message) -> Reply:
         """Return the reply to a message, for as long as it takes."""
-        gate = self._gates.setdefault(name, _Gate())
+        gate = self._gate(name)
         if gate.open.locked():
             async with gate.accepting:
+                message = self._number(name, message)
                 reply = await self._update(handle, name, message.model_copy(update={"wait": False}))
         else:
             async with gate.open:
+                message = self._number(name, message)
                 reply = await self._update(handle, name, message)
                 if reply.status == "pending":
                     # Mostly the agent rolled over, and its next run takes the question up again at once.

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle
@@ -19,7 +19,7 @@ from temporalio.service import RPCError
 from aos.app import App
 from aos.client import AosClient
 from aos.message import Message
-from aos.names import agent_workflow_id
+from aos.names import AGENT_WORKFLOW, TASK_QUEUE, agent_workflow_id
 from aos.provider import ModelProvider
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.store import SqliteBlobStore
@@ -28,6 +28,11 @@ from aos_workers.worker import Parts, running_workers
 from engine.scripts import Script, ScriptedAgents, echo
 
 T = TypeVar("T")
+
+_DONE_AGAIN = (
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+)
 
 _PATIENCE = 30.0
 _PAUSE = 0.02
@@ -48,8 +53,13 @@ class Engine:
         name = self.name()
         self.models.scripts[name] = script
         self.models.requests[name] = []
-        await self.client.start({"name": name, "model": f"scripted:{name}", **spec})
+        await self.start_by_hand(name, {"name": name, "model": f"scripted:{name}", **spec})
         return name
+
+    async def start_by_hand(self, name: str, *given: object) -> WorkflowHandle[Any, Any]:
+        """Start the workflow of an agent called `name` with any input, as the Temporal CLI would."""
+        workflow_id = agent_workflow_id(name)
+        return await self.temporal.start_workflow(AGENT_WORKFLOW, args=given, id=workflow_id, task_queue=TASK_QUEUE)
 
     def name(self) -> str:
         """Return a name that no other agent has; an agent that gets it is ended with the test."""
@@ -67,6 +77,11 @@ class Engine:
     async def ask(self, name: str, text: str, **fields: Any) -> str:
         """Return the text of an agent's reply."""
         return (await self.client.ask(name, Message(text=text, **fields))).text
+
+    async def update(self, name: str, update: str, *given: object) -> Any:
+        """Return the result of an update with any arguments, as any client of Temporal's could make it."""
+        handle = self.handle(name)
+        return await handle.execute_update(update, args=given)  # pyright: ignore[reportUnknownMemberType] - the SDK's
 
     async def send(self, name: str, text: str, **fields: Any) -> str:
         """Tell an agent something, and return the message's id."""
@@ -100,12 +115,17 @@ class Engine:
         return list((await self.handle(name, run_id).fetch_history()).events)
 
     async def failed_tasks(self, name: str) -> list[str]:
-        """Return why workflow tasks of an agent's whole life failed: there must be none."""
+        """Return why workflow tasks of an agent's whole life failed: there must be none.
+
+        One that the server has done again, because of signals that came before its end, has not failed.
+        """
         return [
-            event.workflow_task_failed_event_attributes.failure.message
+            f"{WorkflowTaskFailedCause.Name(event.workflow_task_failed_event_attributes.cause)}: "
+            f"{event.workflow_task_failed_event_attributes.failure.message}"
             for run_id in await self.runs(name)
             for event in await self.events(name, run_id)
             if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+            and event.workflow_task_failed_event_attributes.cause not in _DONE_AGAIN
         ]
 
     async def until(self, look: Callable[[], Awaitable[T]], holds: Callable[[T], bool]) -> T:
@@ -137,7 +157,11 @@ class Engine:
 
 @asynccontextmanager
 async def running_engine(
-    temporal: Client, folder: Path, *providers: ModelProvider, apps: Sequence[App] = (), settings: Settings | None = None,
+    temporal: Client,
+    folder: Path,
+    *providers: ModelProvider,
+    apps: Sequence[App] = (),
+    settings: Settings | None = None,
 ) -> AsyncGenerator[Engine]:
     """Run workers with `providers` beside the scripted one, on a fresh store in `folder`, until the block ends."""
     models = ScriptedAgents()

@@ -28,7 +28,7 @@ async def running_server(folder: Path) -> AsyncGenerator[WorkflowEnvironment]:
         extra += ["--sqlite-pragma", f"{name}={value}"]
     for name, value in {**DYNAMIC_CONFIG, **_FOR_TESTS}.items():
         extra += ["--dynamic-config-value", f"{name}={value}"]
-    environment = await WorkflowEnvironment.start_local(
+    environment = await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType] - the SDK's
         plugins=[AosPlugin()],
         dev_server_existing_path=str(binary),
         dev_server_database_filename=str(folder / "temporal.db"),

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue, SearchAttributeKey, VersioningBehavior
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from aos.control import Changes, Lookup, Stop
 from aos.errors import AgentStopped, AosError, InvalidInput, MessageFailed, ReplyForgotten
@@ -37,6 +38,11 @@ URGENT_EVENTS = 8_000
 WAITING_ASKS = 8
 """Asks that wait in a run at a time. A server takes ten updates at a time, and two are left for short ones."""
 
+_SIGNALS = (
+    "send {text, and optionally id, sender, mode, priority, wake}; event {type, source, id, data}, as in CloudEvents; "
+    "pause: take no more steps, messages wait; resume; stop: end after the turn under way, or {when: now}"
+)
+
 _STATUS = SearchAttributeKey.for_keyword("AosStatus")
 _KIND = SearchAttributeKey.for_keyword("AosKind")
 
@@ -56,6 +62,7 @@ class PerpetualAgent:
         """Build the state before any handler runs."""
         self._refused: AosError | None = None
         self._rolling = False
+        self._leaving = False
         self._asking = 0
         self._configuring = asyncio.Lock()
         self._alarm = Alarm()
@@ -74,14 +81,17 @@ class PerpetualAgent:
         state = self._state
         try:
             if not state.program:
-                await self._apply(state.spec)
+                async with self._configuring:
+                    await self._apply(state.spec)
             while not state.stop_reason:
                 await self._rest()
                 if self._rollover_due():
                     await self._roll_over()
                 if not state.paused and not state.stop_reason:
                     await self._live()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, ActivityError) as error:
+            if not is_cancelled_exception(error):
+                raise
             state.stop_reason = state.stop_reason or "cancelled"
             await self._leave()
             raise
@@ -94,7 +104,7 @@ class PerpetualAgent:
 
     def _has_cause(self) -> bool:
         state = self._state
-        if state.stop_reason or self._rollover_due():
+        if state.stop_reason or self._rollover_due() or self._alarm.due != state.schedule.next_due:
             return True
         return not state.paused and (state.turn is not None or state.mailbox.has_work or self._alarm.rings())
 
@@ -106,7 +116,8 @@ class PerpetualAgent:
             news = await post_due(state, self._alarm.now())
         while state.turn is None and (page := mailbox.page_needed()):
             mailbox.bring_back(page, (await shelf.bring_back(page.ref)).entries)
-        if state.turn is None and (news or mailbox.has_work) and (letters := mailbox.take(state.spec.batch, TURN_BYTES)):
+        has_work = news or mailbox.has_work
+        if state.turn is None and has_work and (letters := mailbox.take(state.spec.batch, TURN_BYTES)):
             self._turns.begin(letters)
         if state.turn is not None:
             number = state.turn.number
@@ -129,14 +140,17 @@ class PerpetualAgent:
     def _announce(self) -> None:
         if self._state.search_attributes:
             status = "paused" if self._state.paused else "active"
-            workflow.upsert_search_attributes([_KIND.value_set("agent"), _STATUS.value_set(status)])
+            changes = [_KIND.value_set("agent"), _STATUS.value_set(status)]
+            workflow.upsert_search_attributes(changes)  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
+        if self._state.turn is None:
+            workflow.set_current_details(views.in_words(self._state))
 
     # Rollover
 
     def _rollover_due(self) -> bool:
         info = workflow.info()
         return (
-            info.get_current_history_length() >= self._state.spec.rollover_events
+            info.get_current_history_length() >= min(self._state.spec.rollover_events, URGENT_EVENTS)
             or info.is_continue_as_new_suggested()
         )
 
@@ -154,46 +168,68 @@ class PerpetualAgent:
         state.rollovers += 1
         workflow.continue_as_new({"resume": dump_state(state)})
 
-    async def _lighten(self, limit: int) -> None:
-        """Move into the store what would make the state too large."""
+    async def _lighten(self, limit: int) -> list[str]:
+        """Move into the store what would make the state too large, and return the ids of the messages among it."""
         mailbox = self._state.mailbox
+        ids: list[str] = []
         while surplus := mailbox.surplus(limit):
-            ref = await shelf.set_aside(Page(entries=[letter.model_dump(mode="json") for letter in surplus]))
-            mailbox.set_aside(ref, surplus)
+            entries: list[JsonValue] = [letter.model_dump(mode="json") for letter in surplus]
+            mailbox.set_aside(await shelf.set_aside(Page(entries=entries)), surplus)
+            ids[:0] = [letter.message.id for letter in surplus]
         while len(old := self._state.dead[:-DEAD_LETTERS_KEPT]) > 0:
             entries = [letter.model_dump(mode="json") for letter in old[:500]]
             self._state.dead_older = await shelf.set_aside(Page(entries=entries, before=self._state.dead_older))
             del self._state.dead[: len(entries)]
+        return ids
 
     async def _leave(self) -> Farewell:
         """Tell everybody who waits, and put what was not handled into the store."""
         state = self._state
+        self._leaving = True
         workflow.set_current_details(f"Stopped: {state.stop_reason}")
-        undelivered = [*(state.turn.ids if state.turn else []), *(e.message.id for e in state.mailbox.waiting)][:1000]
+        undelivered = state.turn.ids if state.turn else []
         pages: list[str] = []
         if state.turn and state.turn.new:
             pages.append(await shelf.set_aside(Page(entries=[item.model_dump(mode="json") for item in state.turn.new])))
-        await self._lighten(0)
         await workflow.wait_condition(workflow.all_handlers_finished)
+        undelivered += await self._lighten(0)
         return Farewell(
             name=state.spec.name,
             reason=state.stop_reason,
             handled=state.handled,
             failed=state.failed,
-            undelivered=undelivered,
+            undelivered=undelivered[:1000],
             undelivered_pages=[*pages, *(page.ref for page in state.mailbox.aside)],
             spend=views.spend(state),
         )
 
     # Messages
 
-    @workflow.signal(description="Tell the agent something: {text}, and optionally id, sender, mode, priority, wake")
-    def send(self, message: RawValue = NOTHING) -> None:
-        """Put a message into the mailbox. One that cannot be read becomes a dead letter."""
+    @workflow.signal(dynamic=True, description=_SIGNALS)
+    def signalled(self, name: str, args: Sequence[RawValue]) -> None:
+        """Do what a signal says. One that cannot be read becomes a dead letter.
+
+        All signals come through here: Temporal calls a handler of its own name with as many arguments as were sent,
+        and one too many would leave the workflow stuck.
+        """
+        given = args[0] if args else NOTHING
         try:
-            self._take_in(read(Message, "message", message, MESSAGE_BYTES))
+            if len(args) > 1:
+                raise InvalidInput(name, [f"it takes one JSON object, {len(args)} arguments were given"])
+            match name:
+                case "send":
+                    self._take_in(read(Message, "message", given, MESSAGE_BYTES))
+                case "event":
+                    self._take_in_event(read(Event, "event", given, MESSAGE_BYTES), given)
+                case "pause" | "resume":
+                    self._state.paused = name == "pause"
+                    self._announce()
+                case "stop":
+                    self._stop(read(Stop, "stop", given, SPEC_BYTES) if is_given(given) else Stop())
+                case _:
+                    raise InvalidInput(name, ["there is no such signal; there are send, event, pause, resume, stop"])
         except InvalidInput as error:
-            self._bury("", str(error), _text_of(message), "unreadable")
+            self._bury("", str(error), _text_of(given), "unreadable")
 
     @workflow.update(description="Ask the agent something, and get its reply: {text}, as for send")
     async def ask(self, message: RawValue = NOTHING) -> Reply:
@@ -217,24 +253,11 @@ class PerpetualAgent:
         except InvalidInput as error:
             raise refusal(error) from None
 
-    @workflow.signal(description="Tell the agent of an outside event, in the fields of CloudEvents: {type, source, id, data}")
-    def event(self, event: RawValue = NOTHING) -> None:
-        """Put an event that a trigger wants into the mailbox; any other becomes a dead letter."""
-        try:
-            came = read(Event, "event", event, MESSAGE_BYTES)
-        except InvalidInput as error:
-            self._bury("", str(error), _text_of(event), "unreadable")
-            return
-        if told := event_message(self._state, came):
+    def _take_in_event(self, event: Event, given: RawValue) -> None:
+        if told := event_message(self._state, event):
             self._take_in(told)
         else:
-            self._bury(came.id, f"no trigger wants events of type {came.type!r}", _text_of(event), "undeliverable")
-
-    @workflow.signal(dynamic=True)
-    def unknown(self, name: str, args: Sequence[RawValue]) -> None:
-        """Bury a signal of a name that AOS does not have."""
-        text = _text_of(args[0]) if args else ""
-        self._bury("", f"there is no signal {name!r}; there are send, event, pause, resume, stop", text, "unreadable")
+            self._bury(event.id, f"no trigger wants events of type {event.type!r}", _text_of(given), "undeliverable")
 
     def _take_in(self, message: Message, *, asked: bool = False, fallback_id: str = "") -> Message:
         if not message.id:
@@ -249,20 +272,20 @@ class PerpetualAgent:
     async def _reply_to(self, message_id: str) -> Reply:
         state = self._state
         if state.replies.get(message_id) is None and not state.is_busy_with(message_id):
-            return await self._reply_of_old(message_id)
+            if thought := await shelf.find_reply(state.life, message_id):
+                return Reply(
+                    id=message_id, text=thought.text, output=thought.output, ref=thought.ref, usage=thought.usage
+                )
+            if state.replies.get(message_id) is None and not state.may_hold(message_id):
+                raise refusal(ReplyForgotten(message_id))
         await workflow.wait_condition(
-            lambda: state.replies.get(message_id) is not None or self._rolling or bool(state.stop_reason)
+            lambda: state.replies.get(message_id) is not None or self._rolling or self._leaving
         )
         if reply := state.replies.get(message_id):
             return _or_failure(reply)
         if self._rolling:
             return Reply(id=message_id, status="pending")
         raise refusal(AgentStopped(state.spec.name))
-
-    async def _reply_of_old(self, message_id: str) -> Reply:
-        if thought := await shelf.find_reply(self._state.life, message_id):
-            return Reply(id=message_id, text=thought.text, output=thought.output, ref=thought.ref, usage=thought.usage)
-        raise refusal(ReplyForgotten(message_id))
 
     def _bury(self, message_id: str, reason: str, text: str, kind: DeathKind, sender: str = "") -> None:
         now = datetime.fromtimestamp(workflow.time(), UTC)
@@ -273,26 +296,7 @@ class PerpetualAgent:
 
     # Control
 
-    @workflow.signal(description="Take no more steps until resumed; messages wait")
-    def pause(self) -> None:
-        """Pause after the step under way."""
-        self._state.paused = True
-        self._announce()
-
-    @workflow.signal(description="Go on after a pause")
-    def resume(self) -> None:
-        """Go on."""
-        self._state.paused = False
-        self._announce()
-
-    @workflow.signal(description="End the agent, after the turn under way, or {when: now}")
-    def stop(self, how: RawValue = NOTHING) -> None:
-        """End the agent."""
-        try:
-            wanted = read(Stop, "stop", how, SPEC_BYTES) if is_given(how) else Stop()
-        except InvalidInput as error:
-            self._bury("", str(error), _text_of(how), "unreadable")
-            return
+    def _stop(self, wanted: Stop) -> None:
         self._state.stop_reason = wanted.reason or "stopped on request"
         self._state.stop_now = wanted.when == "now"
 
@@ -348,20 +352,12 @@ class PerpetualAgent:
     @workflow.query(description="Messages that could not be read or handled")
     def dead_letters(self) -> DeadLetters:
         """Return the newest dead letters."""
-        state = self._state
-        return DeadLetters(count=state.dead_count, letters=state.dead, older=state.dead_older)
+        return views.dead_letters(self._state)
 
     @workflow.query(description="What became of messages: {ids}")
     def replies(self, lookup: RawValue = NOTHING) -> list[Reply]:
         """Return the replies to messages, `pending` for those that wait; those not known any more are left out."""
-        state = self._state
-        found: list[Reply] = []
-        for message_id in read(Lookup, "replies", lookup, SPEC_BYTES).ids:
-            if reply := state.replies.get(message_id):
-                found.append(reply)
-            elif state.is_busy_with(message_id):
-                found.append(Reply(id=message_id, status="pending"))
-        return found
+        return views.replies(self._state, read(Lookup, "replies", lookup, SPEC_BYTES).ids)
 
 
 def _initial_state(given: RawValue) -> AgentState:

@@ -27,7 +27,10 @@ def read(model: type[M], what: str, raw: RawValue, limit: int) -> M:
     encoding = raw.payload.metadata.get("encoding", b"").decode(errors="replace")
     if encoding not in ("json/plain", "json/protobuf", "binary/null", ""):
         raise InvalidInput(what, [f"it is encoded as {encoding!r}; AOS reads JSON"])
-    return read_json(model, what, raw.payload.data, limit)
+    try:
+        return read_json(model, what, raw.payload.data, limit)
+    except RecursionError:
+        raise InvalidInput(what, ["it is nested too deeply"]) from None
 
 
 def is_given(raw: RawValue) -> bool:

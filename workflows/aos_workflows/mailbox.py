@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from pydantic import Field, JsonValue
 
 from aos.message import Message
 from aos.wire import Wire
 from aos_workflows.seen import Seen, Verdict
-
 
 PAGE_BYTES = 512 * 1024
 """Messages that are set aside together."""
@@ -32,10 +32,10 @@ class Envelope(Wire):
         """What mail is sorted by: interruptions, then priority, then order of arrival."""
         return (0 if self.message.mode == "interrupt" else self.message.priority, self.order)
 
-    @property
+    @cached_property
     def size(self) -> int:
-        """About the bytes that the message takes in a payload."""
-        return len(self.message.text.encode()) + sum(len(image.data) for image in self.message.images) + 300
+        """About the characters that the message takes in a payload, as JSON."""
+        return len(self.message.model_dump_json()) + 100
 
 
 class SetAside(Wire):
@@ -97,7 +97,11 @@ class Mailbox(Wire):
         if not self.aside:
             return None
         page = min(self.aside, key=lambda entry: entry.urgency)
-        return page if not self.waiting or page.urgency < self.waiting[0].urgency else None
+        return None if self.waiting and self._comes_first(self.waiting[0]) else page
+
+    def _comes_first(self, entry: Envelope) -> bool:
+        """Whether nothing that lies in the store is more urgent."""
+        return all(entry.urgency < page.urgency for page in self.aside)
 
     def take(self, batch: int, limit: int) -> list[Envelope]:
         """Take the most urgent message, and up to `batch` that follow it and that nobody waits for, to `limit` bytes.
@@ -105,7 +109,9 @@ class Mailbox(Wire):
         Quiet messages come along, before it. Where none waits, they come alone.
         """
         if not self.waiting:
-            return self.take_quiet(limit)
+            first = self.quiet[:1]
+            self._drop(first)
+            return [*first, *self._take_quiet(limit - sum(entry.size for entry in first))]
         taken = [self.waiting.pop(0)]
         size = taken[0].size
         while (
@@ -113,16 +119,16 @@ class Mailbox(Wire):
             and len(taken) < batch
             and not (taken[-1].asked or self.waiting[0].asked)
             and self.waiting[0].message.output_schema == taken[0].message.output_schema
+            and self._comes_first(self.waiting[0])
             and size + self.waiting[0].size <= limit
         ):
             size += self.waiting[0].size
             taken.append(self.waiting.pop(0))
-        return [*self.take_quiet(limit - size), *taken]
+        return [*self._take_quiet(limit - size), *taken]
 
-    def take_quiet(self, limit: int) -> list[Envelope]:
-        """Take the messages that wake nobody, to `limit` bytes."""
+    def _take_quiet(self, limit: int) -> list[Envelope]:
         taken: list[Envelope] = []
-        while self.quiet and (not taken or self.quiet[0].size <= limit):
+        while self.quiet and self.quiet[0].size <= limit and self._comes_first(self.quiet[0]):
             limit -= self.quiet[0].size
             taken.append(self.quiet.pop(0))
         return taken
@@ -130,10 +136,13 @@ class Mailbox(Wire):
     def take_steering(self, limit: int) -> list[Envelope]:
         """Take the messages that the turn under way is to read at its next step."""
         taken: list[Envelope] = []
-        for entry in list(self.waiting):
-            if entry.message.mode == "steer" and (limit := limit - entry.size) >= 0:
-                self.waiting.remove(entry)
+        for entry in self.waiting:
+            if entry.message.mode == "steer" and self._comes_first(entry):
+                limit -= entry.size
+                if limit < 0:
+                    break
                 taken.append(entry)
+        self._drop(taken)
         return taken
 
     def surplus(self, limit: int) -> list[Envelope]:
@@ -157,10 +166,13 @@ class Mailbox(Wire):
 
     def set_aside(self, ref: str, page: Sequence[Envelope]) -> None:
         """Let go of the messages of `page`, which lie in the store as `ref` now."""
-        gone = {entry.order for entry in page}
+        self._drop(page)
+        self.aside.append(SetAside(ref=ref, count=len(page), urgency=min(entry.urgency for entry in page)))
+
+    def _drop(self, entries: Iterable[Envelope]) -> None:
+        gone = {entry.order for entry in entries}
         self.waiting = [entry for entry in self.waiting if entry.order not in gone]
         self.quiet = [entry for entry in self.quiet if entry.order not in gone]
-        self.aside.append(SetAside(ref=ref, count=len(page), urgency=min(entry.urgency for entry in page)))
 
     def bring_back(self, page: SetAside, entries: Iterable[JsonValue]) -> None:
         """Put the messages of a page among those that wait."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from aos.errors import InvalidInput
 from aos.names import app_task_queue
@@ -14,7 +15,7 @@ from aos.tool_contracts import ToolDescription
 from aos_activities.programs import PrepareAgent, Prepared, ProgramActivities
 from aos_activities.tools import DescribeTools, ToolHost
 from aos_workflows.inbound import refusal
-from aos_workflows.options import STORE
+from aos_workflows.options import PREPARATION
 
 _ANSWER = timedelta(seconds=30)
 
@@ -31,7 +32,7 @@ async def prepare(spec: AgentSpec) -> Prepared:
             ProgramActivities.prepare_agent,
             PrepareAgent(spec=spec, described=described),
             summary=f"make {spec.name} ready",
-            **STORE,
+            **PREPARATION,
         )
     except ActivityError as error:
         cause = error.cause
@@ -59,8 +60,15 @@ async def _describe(spec: AgentSpec, app: str, names: list[str]) -> list[ToolDes
             summary=f"ask {app} about its tools",
         )
     except ActivityError as error:
-        if not isinstance(error.cause, TimeoutError):
-            raise
-        problem = f"tools: no worker serves the tools of {app!r} on the task queue {queue!r}; `aos up MODULE:APP` starts one"
+        match error.cause:
+            case ApplicationError() as cause:
+                problem = f"tools: {cause.message}"
+            case ActivityTimeout():
+                problem = (
+                    f"tools: no worker serves the tools of {app!r} on the task queue {queue!r}; "
+                    "`aos up MODULE:APP` starts one"
+                )
+            case _:
+                raise
         raise refusal(InvalidInput(f"agent {spec.name!r}", [problem])) from None
     return described

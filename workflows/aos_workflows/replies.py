@@ -27,11 +27,18 @@ class ReplyBook(Wire):
         return self.replies.get(message_id)
 
     def carried(self, limit: int = CARRIED_BYTES) -> ReplyBook:
-        """Return the newest replies that fit into `limit` bytes, for the next run of the workflow."""
+        """Return the newest replies that fit into `limit` bytes, for the next run of the workflow.
+
+        One that alone is larger makes no room for itself: the store has what is long.
+        """
         kept: list[Reply] = []
+        left = limit
         for reply in reversed(self.replies.values()):
-            limit -= len(reply.model_dump_json())
-            if limit < 0:
+            size = len(reply.model_dump_json())
+            if size > limit:
+                continue
+            left -= size
+            if left < 0:
                 break
             kept.append(reply)
         return ReplyBook(replies={reply.id: reply for reply in reversed(kept)})

@@ -13,6 +13,9 @@ from pydantic import Field
 from aos.spec import CronTrigger, EventTrigger, IntervalTrigger, Trigger
 from aos.wire import Wire
 
+_LONGEST = 10 * 366 * 86_400.0
+"""Ten years, in seconds: no timer of Temporal's need be longer, and no date beyond the calendar comes of it."""
+
 
 class Tick(Wire):
     """The next tick of a trigger: `due` is `base` and its jitter, in seconds since 1970."""
@@ -82,6 +85,10 @@ def _next_tick(trigger: IntervalTrigger | CronTrigger, base: float, now: float, 
         local = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(trigger.timezone))
         due = next(CronSim(trigger.cron, local)).timestamp()
         return Tick(base=due, due=due)
-    missed = max(0, int((now - base) // trigger.every))
-    base += trigger.every * (missed + 1)
-    return Tick(base=base, due=base + trigger.jitter * chance())
+    every, jitter = min(trigger.every, _LONGEST), min(trigger.jitter, _LONGEST)
+    missed = max(0, int((now - base) // every))
+    base += every * (missed + 1)
+    if base <= now:
+        # The division was rounded down: without this, the same tick would come again at once.
+        base += every
+    return Tick(base=base, due=base + jitter * chance())

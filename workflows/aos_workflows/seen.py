@@ -14,15 +14,21 @@ from aos.wire import Wire
 Verdict = Literal["new", "duplicate", "forgotten"]
 
 STREAMS = 128
-GAPS = 32
+GAPS = 128
+"""Holes in the numbers of one stream that are remembered: messages that were sent before others and come after them."""
 IDS = 512
 
 
 class Stream(Wire):
-    """The numbers that came of one sender's stream, as ranges: `[1, 7, 9, 9]` is 1 to 7 and 9."""
+    """The numbers that came of one sender's stream, as ranges: `[1, 7, 9, 9]` is 1 to 7 and 9.
+
+    Where there are too many holes between them the first is closed, and `doubtful` are the bounds of all that were:
+    whether a number between them came before is not known any more.
+    """
 
     born: int
     ranges: list[int] = Field(default_factory=list[int])
+    doubtful: list[int] = Field(default_factory=list[int])
 
     def judge(self, number: int) -> Verdict:
         """Say whether `number` came before, and remember it."""
@@ -31,7 +37,7 @@ class Stream(Wire):
         while at < len(bounds) and bounds[at + 1] < number:
             at += 2
         if at < len(bounds) and bounds[at] <= number:
-            return "duplicate"
+            return "forgotten" if self._doubts(number) else "duplicate"
         after_previous = at > 0 and bounds[at - 1] == number - 1
         before_next = at < len(bounds) and bounds[at] == number + 1
         if after_previous and before_next:
@@ -40,14 +46,15 @@ class Stream(Wire):
             bounds[at - 1] = number
         elif before_next:
             bounds[at] = number
-        elif at == 0 and len(bounds) >= 2 * GAPS:
-            return "forgotten"
         else:
             bounds[at:at] = [number, number]
-            if len(bounds) > 2 * GAPS:
-                # The oldest gap is given up: a number in it that still comes is refused, not handled.
+            if len(bounds) > 2 * (GAPS + 1):
+                self.doubtful = [min([*self.doubtful, bounds[1] + 1]), max([*self.doubtful, bounds[2] - 1])]
                 del bounds[1:3]
         return "new"
+
+    def _doubts(self, number: int) -> bool:
+        return bool(self.doubtful) and self.doubtful[0] <= number <= self.doubtful[1]
 
 
 class Seen(Wire):

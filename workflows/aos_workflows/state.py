@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field
 
-from aos.conversation import Item, Usage
+from aos.conversation import Item, NoteItem, ToolItem, Usage
+from aos.limits import clip
 from aos.message import Reply
 from aos.spec import AgentSpec
 from aos.tool_contracts import ToolPolicy
@@ -21,20 +23,29 @@ SCHEMA_VERSION = 1
 RECENT_LINES = 20
 DEAD_LETTERS_KEPT = 20
 
+NOTES_BYTES = 128 * 1024
+"""Most bytes of what is said before the next message, so that the two together fit into a payload."""
+
+
+class Heard(Wire):
+    """A message that a turn works on, as people are shown it."""
+
+    id: str
+    sender: str = ""
+    text: str = ""
+
 
 class Turn(Wire):
     """The work on one message, or on several taken together.
 
-    `before` is the conversation's head when the turn began: a turn that fails leaves no trace in it.
-    `new` is what was said since the last step; `notes` is what
-    was left from turns before. `text` and `sender` are of the last message, for people to see.
+    `before` is the conversation's head when the turn began, and `before_tokens` its size: a turn that fails leaves
+    no trace in it. `new` is what was said since the last step; `notes` is what was left from turns before.
     """
 
     number: int
-    ids: list[str] = Field(default_factory=list[str])
-    text: str = ""
-    sender: str = ""
+    heard: list[Heard] = Field(default_factory=list[Heard])
     before: str = ""
+    before_tokens: int = 0
     step: int = 0
     tool_calls: int = 0
     new: list[Item] = Field(default_factory=list[Item])
@@ -43,6 +54,16 @@ class Turn(Wire):
     usage: Usage = Field(default_factory=Usage)
     stream: bool = False
     output_schema: dict[str, Any] | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the messages that the turn answers."""
+        return [message.id for message in self.heard]
+
+    @property
+    def last(self) -> Heard:
+        """The message that people are shown as the one that the turn is about."""
+        return self.heard[-1]
 
 
 class AgentState(Wire):
@@ -90,8 +111,21 @@ class AgentState(Wire):
 
     def say(self, item: Item, now: float) -> None:
         """Put `item` before what is said next, for instance a note on a message that failed."""
-        self.notes.append(item)
+        self.keep([item])
         self.show(item, now)
+
+    def keep(self, items: Sequence[Item]) -> None:
+        """Put `items` before what is said next. What is too long is cut, and the oldest left out.
+
+        Results of tools stay whole, for a model refuses a conversation in which a call lacks its result.
+        """
+        room, kept = NOTES_BYTES, list[Item]()
+        for item in reversed([*self.notes, *items]):
+            told = item if isinstance(item, ToolItem) or len(item.model_dump_json()) <= room else retold(item)
+            room -= len(told.model_dump_json())
+            if room >= 0 or isinstance(told, ToolItem):
+                kept.append(told)
+        self.notes = kept[::-1]
 
     def charge(self, model: str, usage: Usage) -> None:
         """Add the cost of a model call."""
@@ -103,6 +137,16 @@ class AgentState(Wire):
         self.replies.keep(reply)
 
     def is_busy_with(self, message_id: str) -> bool:
-        """Whether the message waits or is being handled, as far as can be known without the store."""
-        in_turn = self.turn is not None and message_id in self.turn.ids
-        return in_turn or self.mailbox.holds(message_id) or bool(self.mailbox.aside)
+        """Whether the message waits here or is being handled."""
+        return (self.turn is not None and message_id in self.turn.ids) or self.mailbox.holds(message_id)
+
+    def may_hold(self, message_id: str) -> bool:
+        """Whether the message waits, here or perhaps in the store, or is being handled."""
+        return self.is_busy_with(message_id) or bool(self.mailbox.aside)
+
+
+def retold(item: Item) -> Item:
+    """Return the gist of `item`, which an earlier turn left unanswered. A note, or a tool's result, stays as it is."""
+    if isinstance(item, (NoteItem, ToolItem)):
+        return item
+    return NoteItem(text=f"Said before and not answered: {clip(item.text, 500)}")

@@ -7,17 +7,19 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from aos_activities.tools import ToolHost
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType
+from temporalio.exceptions import TimeoutError as ActivityTimeout
 from temporalio.workflow import ActivityHandle
 
 from aos.conversation import ToolCall, ToolItem
 from aos.errors import AosError
 from aos.limits import clip, cut_bytes
 from aos.tool_contracts import ToolOutcome, ToolPolicy, ToolRequest
-from aos_workflows.options import tool_heartbeat
+from aos_activities.tools import ToolHost
+from aos_workflows.handles import abandon
+from aos_workflows.options import clamped, tool_heartbeat
 from aos_workflows.schedule import Timer
 from aos_workflows.state import AgentState, Turn
 
@@ -65,7 +67,7 @@ class ToolCalls:
             LoopBroken: The model repeats itself.
         """
         refusals = [self._refusal(turn, call) for call in calls]
-        running: dict[int, ActivityHandle[ToolOutcome]] = {}
+        running: dict[int, tuple[ActivityHandle[ToolOutcome], ToolPolicy]] = {}
         results: dict[int, ToolItem] = {}
         for index, (call, refused) in enumerate(zip(calls, refusals, strict=True)):
             if refused:
@@ -73,10 +75,10 @@ class ToolCalls:
             elif (policy := self._state.tools[call.name]).kernel:
                 results[index] = _item(call, self._set_timer(call))
             else:
-                running[index] = self._start(turn, index, call, policy)
-        await workflow.wait_condition(lambda: cut() or all(handle.done() for handle in running.values()))
-        for index, handle in running.items():
-            results[index] = _item(calls[index], await _outcome(handle, self._state.tools[calls[index].name]))
+                running[index] = self._start(turn, index, call, policy), policy
+        await workflow.wait_condition(lambda: cut() or all(handle.done() for handle, _ in running.values()))
+        for index, (handle, policy) in running.items():
+            results[index] = _item(calls[index], await _outcome(handle, policy))
         return [results[index] for index in range(len(calls))]
 
     def _refusal(self, turn: Turn, call: ToolCall) -> str:
@@ -95,15 +97,16 @@ class ToolCalls:
             ToolHost.run_tool,
             ToolRequest(
                 tool=call.name,
-                key=f"{state.life}/{turn.number}/{turn.step}/{index}",
+                # The head tells calls apart that a reset workflow makes anew after another conversation.
+                key=f"{state.life}/{turn.number}/{turn.step}/{index}/{state.head[:16]}",
                 arguments=call.arguments,
                 agent=state.spec.name,
                 message_id=turn.ids[0] if turn.ids else "",
                 conversation=state.head,
             ),
             task_queue=policy.queue,
-            start_to_close_timeout=timedelta(seconds=policy.timeout + _GRACE),
-            schedule_to_start_timeout=timedelta(seconds=max(state.spec.patience, 1.0)),
+            start_to_close_timeout=timedelta(seconds=clamped(policy.timeout) + _GRACE),
+            schedule_to_start_timeout=timedelta(seconds=clamped(state.spec.patience)),
             heartbeat_timeout=tool_heartbeat(policy.timeout),
             retry_policy=RetryPolicy(maximum_attempts=policy.attempts),
             summary=clip(f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}"),
@@ -133,8 +136,9 @@ def _item(call: ToolCall, outcome: ToolOutcome) -> ToolItem:
 
 async def _outcome(handle: ActivityHandle[ToolOutcome], policy: ToolPolicy) -> ToolOutcome:
     if not handle.done():
-        handle.cancel()
-        return ToolOutcome(text="cancelled: the turn was ended while this ran; it may or may not have taken effect", error=True)
+        abandon(handle)
+        text = "cancelled: the turn was ended while this ran; it may or may not have taken effect"
+        return ToolOutcome(text=text, error=True)
     try:
         return await handle
     except ActivityError as error:
@@ -143,11 +147,11 @@ async def _outcome(handle: ActivityHandle[ToolOutcome], policy: ToolPolicy) -> T
 
 def _told(error: ActivityError, policy: ToolPolicy) -> str:
     match error.cause:
-        case TimeoutError(type=TimeoutType.SCHEDULE_TO_START):
+        case ActivityTimeout(type=TimeoutType.SCHEDULE_TO_START):
             return f"no worker serves the task queue {policy.queue!r} of this tool"
-        case TimeoutError(type=TimeoutType.HEARTBEAT):
+        case ActivityTimeout(type=TimeoutType.HEARTBEAT):
             return "the worker of this tool was lost while it ran; it may or may not have taken effect"
-        case TimeoutError():
+        case ActivityTimeout():
             return f"it took longer than {policy.timeout:g} s; it may or may not have taken effect"
         case ApplicationError() as cause:
             return cut_bytes(cause.message, _ERROR_BYTES)

@@ -6,25 +6,30 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from temporalio.workflow import ActivityHandle
 
-from aos.conversation import AssistantItem, Item, NoteItem, UserItem
+from aos.conversation import AssistantItem, NoteItem, UserItem
 from aos.errors import AosError
-from aos.limits import clip
+from aos.limits import clip, cut_bytes
 from aos.message import Reply, ReplyStatus
 from aos.views import DeadLetter
+from aos_activities import telemetry
 from aos_activities.archive import Page
 from aos_activities.compaction import CompactionActivities, CompactRequest
 from aos_activities.think import ThinkActivities, ThinkRequest, Thought
+from aos_workflows.handles import abandon
 from aos_workflows.mailbox import Envelope
 from aos_workflows.options import model_options
 from aos_workflows.shelf import set_aside
-from aos_workflows.state import AgentState, Turn
+from aos_workflows.state import AgentState, Heard, Turn, retold
 from aos_workflows.tool_calls import LoopBroken, ToolCalls
 
 TURN_BYTES = 1024 * 1024
 """Most bytes of messages that one turn takes."""
+
+_SHOWN_CHARS = 500
+_REASON_BYTES = 2000
 
 
 class StepLimitReached(AosError):
@@ -51,29 +56,41 @@ class Turns:
         """Make `letters` the turn under way."""
         state, now = self._state, workflow.time()
         state.turns += 1
-        last = letters[-1].message
-        turn = Turn(number=state.turns, before=state.head, text=clip(last.text), sender=last.sender)
+        turn = Turn(number=state.turns, before=state.head, before_tokens=state.context_tokens)
         turn.notes, state.notes = state.notes, []
         turn.new = list(turn.notes)
         self._hear(turn, letters, now)
-        turn.output_schema = last.output_schema
+        turn.output_schema = letters[-1].message.output_schema
         state.turn = turn
 
     def _hear(self, turn: Turn, letters: Sequence[Envelope], now: float) -> None:
         for letter in letters:
             message = letter.message
             item = UserItem(text=message.text, sender=message.sender, id=message.id, images=message.images)
-            turn.ids.append(message.id)
+            turn.heard.append(Heard(id=message.id, sender=message.sender, text=clip(message.text, _SHOWN_CHARS)))
             turn.new.append(item)
             turn.stream = turn.stream or message.stream
             self._state.show(item, now)
 
     async def work(self, cut: Callable[[], bool]) -> None:
         """Take steps until the turn ends, is cut, must make way, or the agent is paused."""
+        name, turn = self._state.spec.name, self._state.turn
+        attributes = {
+            telemetry.OPERATION: "invoke_agent",
+            telemetry.AGENT_NAME: name,
+            telemetry.CONVERSATION_ID: self._state.life,
+            telemetry.MESSAGE_ID: turn.ids[0] if turn and turn.ids else "",
+        }
+        with telemetry.span(f"invoke_agent {name}", {**attributes}):
+            await self._take_steps(cut)
+
+    async def _take_steps(self, cut: Callable[[], bool]) -> None:
         while (turn := self._state.turn) and not self._state.paused:
             try:
                 await self._step(turn, cut)
             except (ActivityError, LoopBroken, StepLimitReached) as error:
+                if isinstance(error, ActivityError) and workflow.cancellation_reason() is not None:
+                    raise
                 await self._fail(turn, error)
             if self._yields() or self._state.stop_now:
                 return
@@ -106,7 +123,8 @@ class Turns:
             for result in results:
                 state.show(result, workflow.time())
         elif thought.output_error:
-            turn.new = [NoteItem(text=f"{thought.output_error}. Reply again, with nothing but JSON that fits the schema.")]
+            again = "Reply again, with nothing but JSON that fits the schema."
+            turn.new = [NoteItem(text=f"{thought.output_error}. {again}")]
         else:
             self._finish(turn, thought)
 
@@ -127,13 +145,13 @@ class Turns:
                 output_schema=turn.output_schema,
                 stream=turn.stream,
             ),
-            summary=f"step {turn.step + 1} for {clip(turn.sender, 40) or 'a message'}: {clip(turn.text, 80)}",
+            summary=f"step {turn.step + 1} for {clip(turn.last.sender, 40) or 'a message'}: {clip(turn.last.text, 80)}",
             **model_options(state.spec.patience),
         )
         await workflow.wait_condition(lambda: handle.done() or cut() or self._yields())
         if handle.done():
             return await handle
-        handle.cancel()
+        abandon(handle)
         return None
 
     async def _compact(self) -> None:
@@ -163,27 +181,33 @@ class Turns:
             )
         state.handled += len(turn.ids)
         state.turn = None
+        workflow.logger.info("message_handled", extra=_about_turn(state, turn))
 
     async def _fail(self, turn: Turn, error: ActivityError | AosError) -> None:
         state, reason = self._state, _reason(error)
-        ref = state.head if turn.step else await set_aside(Page(entries=[item.model_dump(mode="json") for item in turn.new]))
-        for message_id in turn.ids:
+        ref = state.head
+        if not turn.step:
+            ref = await set_aside(Page(entries=[item.model_dump(mode="json") for item in turn.new]))
+        for heard in turn.heard:
             state.bury(
-                DeadLetter.of(id=message_id, reason=reason, text=turn.text, sender=turn.sender, at=_now(), ref=ref)
+                DeadLetter.of(id=heard.id, reason=reason, text=heard.text, sender=heard.sender, at=_now(), ref=ref)
             )
         self._settle(turn, "failed", reason)
         state.failed += len(turn.ids)
+        workflow.logger.warning("message_failed", extra={**_about_turn(state, turn), "reason": reason})
         # What came before this turn is told again, but no longer in full: it may be what the model cannot take.
-        state.head, state.notes = turn.before, [_retold(item) for item in turn.notes]
+        state.head, state.context_tokens = turn.before, turn.before_tokens
+        state.notes = [retold(item) for item in turn.notes]
         done = f" after {turn.tool_calls} tool calls" if turn.tool_calls else ""
-        state.say(NoteItem(text=f"A message failed{done} and was given up: {clip(turn.text)} ({clip(reason)})"), workflow.time())
+        told = f"A message failed{done} and was given up: {clip(turn.last.text)} ({clip(reason)})"
+        state.say(NoteItem(text=told), workflow.time())
 
     def _abandon(self) -> None:
         """End a turn that a newer message interrupts. What it came to stays in the conversation."""
         state = self._state
         if (turn := state.turn) is None:
             return
-        state.notes.extend(turn.new)
+        state.keep(turn.new)
         self._settle(turn, "interrupted", "a newer message interrupted the work on this one")
         state.handled += len(turn.ids)
         state.say(NoteItem(text="The work on the message before was interrupted by the next one."), workflow.time())
@@ -191,13 +215,15 @@ class Turns:
     def _settle(self, turn: Turn, status: ReplyStatus, reason: str) -> None:
         for message_id in turn.ids:
             self._state.answer(
-                Reply(id=message_id, status=status, error=reason, steps=turn.step, usage=turn.usage)
+                Reply(
+                    id=message_id,
+                    status=status,
+                    error=cut_bytes(reason, _REASON_BYTES),
+                    steps=turn.step,
+                    usage=turn.usage,
+                )
             )
         self._state.turn = None
-
-
-def _retold(item: Item) -> NoteItem:
-    return item if isinstance(item, NoteItem) else NoteItem(text=f"Said before and not answered: {clip(item.text, 500)}")
 
 
 def _now() -> datetime:
@@ -205,8 +231,12 @@ def _now() -> datetime:
 
 
 def _about(turn: Turn) -> str:
-    who = f" from {clip(turn.sender, 40)}" if turn.sender else ""
-    return f"Working on “{clip(turn.text, 80)}”{who}"
+    who = f" from {clip(turn.last.sender, 40)}" if turn.last.sender else ""
+    return f"Working on “{clip(turn.last.text, 80)}”{who}"
+
+
+def _about_turn(state: AgentState, turn: Turn) -> dict[str, object]:
+    return {"agent": state.spec.name, "message_ids": turn.ids, "steps": turn.step}
 
 
 def _calls_in_words(thought: Thought) -> str:
@@ -216,5 +246,10 @@ def _calls_in_words(thought: Thought) -> str:
 def _reason(error: ActivityError | AosError) -> str:
     if isinstance(error, ActivityError):
         cause = error.cause
-        return cause.message if isinstance(cause, ApplicationError) else f"the model did not answer: {cause or error}"
+        if isinstance(cause, ApplicationError):
+            return cause.message
+        # A time-out that ends many attempts has the failure of the last one as its cause.
+        last = cause.cause if isinstance(cause, FailureError) else None
+        told = last.message if isinstance(last, ApplicationError) else cause or error
+        return f"the model did not answer in time: {told}"
     return str(error)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from aos.limits import clip
-from aos.views import AgentStatus, Condition, InboxEntry, InboxView, ModelSpend
+from aos.message import Reply
+from aos.views import AgentStatus, Condition, DeadLetters, InboxEntry, InboxView, ModelSpend
 from aos_workflows.mailbox import Envelope
 from aos_workflows.state import AgentState
 
 _LISTED = 200
+_DEAD_LISTED = 100
+_REPLIES_BYTES = 1024 * 1024
 
 
 def condition(state: AgentState) -> Condition:
@@ -40,12 +44,12 @@ def in_words(state: AgentState) -> str:
 
 
 def status(state: AgentState, doing: str) -> AgentStatus:
-    """Return the answer to the query `status`."""
+    """Return the answer to the query `status`. `doing` is what is shown while a step is under way."""
     due = state.schedule.next_due
     return AgentStatus(
         name=state.spec.name,
         condition=condition(state),
-        doing=doing,
+        doing=doing if condition(state) == "working" else in_words(state),
         purpose=clip(state.spec.purpose, 500),
         version=state.spec.version,
         model=state.spec.model,
@@ -75,6 +79,26 @@ def inbox(state: AgentState) -> InboxView:
         set_aside=sum(page.count for page in state.mailbox.aside),
         entries=[_entry(envelope) for envelope in entries],
     )
+
+
+def dead_letters(state: AgentState) -> DeadLetters:
+    """Return the answer to the query `dead_letters`."""
+    return DeadLetters(count=state.dead_count, letters=state.dead[-_DEAD_LISTED:], older=state.dead_older)
+
+
+def replies(state: AgentState, ids: Sequence[str]) -> list[Reply]:
+    """Return the answer to the query `replies`. What has no room in it is `pending`, to be asked for again."""
+    found: list[Reply] = []
+    room = _REPLIES_BYTES
+    for message_id in dict.fromkeys(ids):
+        reply = state.replies.get(message_id)
+        size = len(reply.model_dump_json()) if reply else 0
+        if reply and (size <= room or not found):
+            room -= size
+            found.append(reply)
+        elif reply or state.may_hold(message_id):
+            found.append(Reply(id=message_id, status="pending"))
+    return found
 
 
 def _entry(envelope: Envelope) -> InboxEntry:

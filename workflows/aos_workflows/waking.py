@@ -9,15 +9,18 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from aos.limits import PREVIEW_CHARS, clip
 from aos.message import Event, Message
 from aos.spec import CronTrigger, EventTrigger, Gate, IntervalTrigger, ToolGate
 from aos.tool_contracts import ToolRequest
 from aos_activities.tools import ToolHost
+from aos_workflows.options import clamped
 from aos_workflows.schedule import trigger_key
 from aos_workflows.state import AgentState
+
+_ID_CHARS = 200
 
 
 class Alarm:
@@ -26,6 +29,11 @@ class Alarm:
     def __init__(self) -> None:
         self._due: float | None = None
         self._ringing: asyncio.Task[None] | None = None
+
+    @property
+    def due(self) -> float | None:
+        """When it rings, in seconds since 1970."""
+        return self._due
 
     def set(self, due: float | None) -> None:
         """Ring at `due`, in seconds since 1970, and not at the time set before."""
@@ -86,12 +94,14 @@ async def _ask_gate(state: AgentState, key: str, gate: ToolGate) -> str | None:
             ToolHost.run_tool,
             ToolRequest(tool=name, key=str(workflow.uuid4()), arguments=gate.arguments, agent=state.spec.name),
             task_queue=policy.queue,
-            start_to_close_timeout=timedelta(seconds=policy.timeout + 5),
+            start_to_close_timeout=timedelta(seconds=clamped(policy.timeout) + 5),
             schedule_to_start_timeout=timedelta(seconds=60),
             retry_policy=RetryPolicy(maximum_attempts=policy.attempts),
             summary=clip(f"gate {gate.tool}"),
         )
     except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
         return f"The gate {gate.tool} of a trigger failed: {clip(str(error.cause or error), PREVIEW_CHARS)}"
     digest = hashlib.sha256((outcome.ref or outcome.text).encode()).hexdigest()[:12]
     if state.schedule.gates.get(key) == digest:
@@ -106,8 +116,13 @@ def event_message(state: AgentState, event: Event) -> Message | None:
         if isinstance(trigger, EventTrigger) and trigger.matches(event.type):
             told = event.model_dump(mode="json", exclude_defaults=True)
             parts = (trigger.text, json.dumps(told, ensure_ascii=False))
-            identity = f"event/{event.source}/{event.id}"[:200] if event.id else str(workflow.uuid4())
-            return Message(
-                id=identity, sender=f"event/{event.source}"[:200], text="\n\n".join(part for part in parts if part)
-            )
+            text = "\n\n".join(part for part in parts if part)
+            return Message(id=_identity(event), sender=f"event/{event.source}"[:_ID_CHARS], text=text)
     return None
+
+
+def _identity(event: Event) -> str:
+    if not event.id:
+        return str(workflow.uuid4())
+    named = f"event/{event.source}/{event.id}"
+    return named if len(named) <= _ID_CHARS else f"event/{hashlib.sha256(named.encode()).hexdigest()}"
