@@ -157,7 +157,7 @@ class AosClient:
         update = f"configure-{uuid4()}"
 
         async def attempt() -> AgentSpec:
-            return await self._handle(name).execute_update(
+            return await self._handle(name).execute_update(  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
                 "configure", wanted, id=update, result_type=AgentSpec, rpc_timeout=timedelta(seconds=90)
             )
 

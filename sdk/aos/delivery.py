@@ -107,10 +107,10 @@ class Delivery:
         pause = _FIRST_POLL
         while True:
             try:
-                return await once(
-                    name,
-                    handle.execute_update("ask", message, id=update_id, result_type=Reply, rpc_timeout=_ATTEMPT),
+                call = handle.execute_update(  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
+                    "ask", message, id=update_id, result_type=Reply, rpc_timeout=_ATTEMPT
                 )
+                return await once(name, call)
             except Passing as error:
                 # A time-out only says that the turn takes long.
                 away_since = (away_since or time.monotonic()) if error.away else None

@@ -40,7 +40,9 @@ class AosPlugin(SimplePlugin):
     """Give it to `Client.connect(plugins=[...])`; workers made with that client have it too."""
 
     def __init__(self) -> None:
-        super().__init__("aos.AosPlugin", data_converter=pydantic_data_converter, workflow_runner=_runner)
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
+            "aos.AosPlugin", data_converter=pydantic_data_converter, workflow_runner=_runner
+        )
 
 
 def _runner(runner: WorkflowRunner | None) -> WorkflowRunner:

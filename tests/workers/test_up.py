@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Up:
 
 
 @asynccontextmanager
-async def up(home: Path, *arguments: str) -> AsyncIterator[Up]:
+async def up(home: Path, *arguments: str) -> AsyncGenerator[Up]:
     port = free_port()
     command = [*AOS, "up", "--home", str(home), "--port", str(port), "--ui-port", str(free_port()), "--offline"]
     process = await asyncio.create_subprocess_exec(

@@ -205,7 +205,7 @@ async def test_a_model_that_stays_away_longer_than_the_agents_patience_fails_the
             raise RetryableModelError("scripted", "x", "too many requests", "wait", retry_after=0.2)
         return echo(request)
 
-    ada = await engine.start(script, patience="1s")
+    ada = await engine.start(script, patience="4s")
     with pytest.raises(MessageFailed, match="too many requests"):
         await engine.ask(ada, "hello")
     assert engine.requests(ada) >= 2

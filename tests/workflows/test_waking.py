@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from aos.message import Event
 from aos.provider import ModelRequest, ModelResponse
 from aos.testing import calls, last_text
