@@ -8,7 +8,6 @@ UV_PIN := 0.13.9
 ifeq ($(XDG_CACHE_HOME)$(HOME),)
 export XDG_CACHE_HOME := $(CURDIR)/.aos/cache
 endif
-CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aos
 
 READY := .venv/.ready
 SOURCES := sdk workflows activities workers tests examples
@@ -28,7 +27,7 @@ test: temporal ## run the tests; ARGS="..." goes to pytest
 	@.venv/bin/pytest $(ARGS)$(if $(STATUS),; echo $$? > '$(STATUS)')
 
 temporal: $(READY) ## get the Temporal server
-	@.venv/bin/python -m aos_workers.temporal '$(CACHE)'
+	@.venv/bin/python -m aos_workers.temporal
 
 verify: $(READY) ## all that CI checks: format, lint, types, tests
 	@.venv/bin/ruff format --check $(SOURCES)
@@ -46,7 +45,7 @@ clean: ## remove what these commands made in this folder
 
 # The environment, made anew when what it is made from has changed.
 $(READY): pyproject.toml uv.lock
-	@for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	@found=; for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    found=$$($$python -c 'import sys; print(sys.executable)'); break; fi; \
 	done; \

@@ -13,6 +13,9 @@ from temporalio.exceptions import ApplicationError
 
 from aos.names import AGENT_ID_PREFIX
 
+# Local variables may hold what is private.
+_TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, use_rich=False)
+
 Event = MutableMapping[str, Any]
 
 _EXTRAS = ("temporal_workflow", "temporal_activity", "agent", "message_ids", "steps", "reason")
@@ -39,7 +42,7 @@ def set_up_logs(level: str, stream: TextIO | None = None) -> None:
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(_EXTRAS)],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks,
+                structlog.processors.ExceptionRenderer(_TRACEBACKS),
                 structlog.processors.JSONRenderer(),
             ],
         )

@@ -329,35 +329,40 @@ class PerpetualAgent:
 
     # Queries
 
+    def _shown(self) -> AgentState:
+        if self._refused:
+            raise refusal(self._refused)
+        return self._state
+
     @workflow.query(description="How the agent is")
     def status(self) -> AgentStatus:
         """Return how the agent is."""
-        return views.status(self._state, workflow.get_current_details())
+        return views.status(self._shown(), workflow.get_current_details())
 
     @workflow.query(description="The messages that wait")
     def inbox(self) -> InboxView:
         """Return the messages that wait."""
-        return views.inbox(self._state)
+        return views.inbox(self._shown())
 
     @workflow.query(description="The newest part of the conversation, as previews")
     def transcript(self) -> TranscriptView:
         """Return the newest part of the conversation."""
-        return TranscriptView(head=self._state.head, lines=self._state.recent)
+        return TranscriptView(head=self._shown().head, lines=self._shown().recent)
 
     @workflow.query(description="The agent's spec as it is now")
     def spec(self) -> AgentSpec:
         """Return the spec."""
-        return self._state.spec
+        return self._shown().spec
 
     @workflow.query(description="Messages that could not be read or handled")
     def dead_letters(self) -> DeadLetters:
         """Return the newest dead letters."""
-        return views.dead_letters(self._state)
+        return views.dead_letters(self._shown())
 
     @workflow.query(description="What became of messages: {ids}")
     def replies(self, lookup: RawValue = NOTHING) -> list[Reply]:
         """Return the replies to messages, `pending` for those that wait; those not known any more are left out."""
-        return views.replies(self._state, read(Lookup, "replies", lookup, SPEC_BYTES).ids)
+        return views.replies(self._shown(), read(Lookup, "replies", lookup, SPEC_BYTES).ids)
 
 
 def _initial_state(given: RawValue) -> AgentState:
