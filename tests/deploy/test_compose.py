@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 import yaml
+from pydantic import AliasChoices
 
 from aos_workers.settings import Settings
 from aos_workers.temporal.server import DYNAMIC_CONFIG
@@ -68,6 +69,9 @@ def test_production_is_tuned_like_the_dev_server(root: Path) -> None:
 
 
 def test_the_worker_is_given_settings_that_exist(compose: Compose) -> None:
-    known = {str(field.validation_alias or f"AOS_{name.upper()}") for name, field in Settings.model_fields.items()}
+    known: set[str] = set()
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias or f"AOS_{name.upper()}"
+        known |= {str(choice) for choice in alias.choices} if isinstance(alias, AliasChoices) else {str(alias)}
 
     assert set(compose.services["worker"].environment) <= known | READ_BY_LIBRARIES

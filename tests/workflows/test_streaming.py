@@ -1,0 +1,29 @@
+from pathlib import Path
+
+from engine.engine import running_engine
+from temporalio.testing import WorkflowEnvironment
+
+from aos.message import Reply
+from aos.streaming import PartialReply
+from aos_activities.models.offline import OfflineProvider
+
+
+async def test_a_reply_is_heard_while_it_is_written_and_adds_nothing_to_history(
+    temporal: WorkflowEnvironment, tmp_path: Path
+) -> None:
+    async with running_engine(temporal.client, tmp_path, OfflineProvider(pause=0.05)) as engine:
+        name = engine.name()
+        await engine.client.start({"name": name, "model": "offline:extractive"})
+        await engine.client.ask(name, "Note: the harbour has a long pier with a green lamp and eleven benches.")
+        before = len(await engine.events(name))
+        parts = [part async for part in engine.client.ask_streaming(name, "Summarise what I told you.")]
+        streamed = len(await engine.events(name)) - before
+        await engine.client.ask(name, "Summarise what I told you.")
+        plain = len(await engine.events(name)) - before - streamed
+    *heard, reply = parts
+    assert isinstance(reply, Reply)
+    texts = [part.text for part in heard if isinstance(part, PartialReply)]
+    assert len(texts) == len(heard) >= 3
+    assert all(later.startswith(earlier) for earlier, later in zip(texts, texts[1:], strict=False))
+    assert reply.text.startswith(texts[0].strip())
+    assert streamed == plain
