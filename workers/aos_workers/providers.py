@@ -8,6 +8,7 @@ from aos.provider import ModelProvider
 from aos_activities.models.bedrock import BedrockProvider
 from aos_activities.models.offline import OfflineProvider
 from aos_activities.models.openai import OPENAI_URL, AzureOpenAIProvider, OpenAIProvider
+from aos_activities.models.prices import warm
 from aos_activities.models.registry import ProviderRegistry
 from aos_workers.settings import Settings
 
@@ -31,6 +32,8 @@ def make_registry(settings: Settings) -> ProviderRegistry:
             providers.append(provider)
             if name:
                 default.append(name)
+        if default:
+            warm()
     chosen = settings.model if settings.model and not settings.offline else default[:1]
     return ProviderRegistry(providers, chosen or ["offline:extractive"], _REMEDIES)
 
