@@ -7,14 +7,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from engine.server import running_server
-from wire import bedrock_converse, openai_chat
-from wire.script import Call, Refuse, Say
-from wire.server import ModelServer
 
 from aos.client import AosClient
 from aos.errors import MessageFailed
 from aos_workers.child import WorkerProcess
+from engine.server import running_server
+from wire import bedrock_converse, openai_chat
+from wire.script import Call, Refuse, Say
+from wire.server import ModelServer
 
 SETTINGS: list[tuple[str, ModuleType, dict[str, str]]] = [
     ("openai:gpt-4o-mini", openai_chat, {"OPENAI_API_KEY": "sk-x", "OPENAI_BASE_URL": "URL/v1"}),
@@ -71,7 +71,7 @@ async def test_an_agent_that_names_no_model_uses_the_one_whose_credentials_are_s
             assert [entry.model for entry in spend] == [model]
             assert spend[0].cost > 0
             server.will(Refuse("key"))
-            with pytest.raises(MessageFailed, match="key|credentials"):
+            with pytest.raises(MessageFailed, match=r"key|credentials"):
                 await client.ask("ada", "And now?", timeout=30)
             await worker.stop()
     assert "sk-x" not in (tmp_path / "worker.log").read_text()

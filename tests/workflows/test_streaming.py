@@ -1,11 +1,12 @@
+from itertools import pairwise
 from pathlib import Path
 
-from engine.engine import running_engine
 from temporalio.testing import WorkflowEnvironment
 
 from aos.message import Reply
 from aos.streaming import PartialReply
 from aos_activities.models.offline import OfflineProvider
+from engine.engine import running_engine
 
 
 async def test_a_reply_is_heard_while_it_is_written_and_adds_nothing_to_history(
@@ -24,6 +25,6 @@ async def test_a_reply_is_heard_while_it_is_written_and_adds_nothing_to_history(
     assert isinstance(reply, Reply)
     texts = [part.text for part in heard if isinstance(part, PartialReply)]
     assert len(texts) == len(heard) >= 3
-    assert all(later.startswith(earlier) for earlier, later in zip(texts, texts[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
     assert reply.text.startswith(texts[0].strip())
     assert streamed == plain
