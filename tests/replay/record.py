@@ -10,6 +10,8 @@ workflow.
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -57,9 +59,11 @@ def script(request: ModelRequest) -> ModelResponse | str:
 
 
 async def save(handle: WorkflowHandle[Any, Any], workflow: str, what: str) -> None:
-    """Write the history of a run."""
+    """Write the history of a run, without the names of the machine that it ran on."""
+    history = (await handle.fetch_history()).to_json().replace(str(HERE.parents[1]), "aos")
+    history = re.sub(rf"\d+@{re.escape(socket.gethostname())}", "recorder", history)
     path = HISTORIES / f"{workflow}-{version('agent-operating-system')}-{what}.json"
-    path.write_text((await handle.fetch_history()).to_json(), encoding="utf-8")
+    path.write_text(history, encoding="utf-8")
 
 
 async def agent_life(engine: Engine) -> None:
