@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
 from typing import Any, TypeVar, cast
 
 from temporalio.client import (
@@ -40,7 +38,6 @@ _PASSING = {
     RPCStatusCode.INTERNAL,
     RPCStatusCode.UNKNOWN,
 }
-_CALM_SECONDS = 0.05
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -57,22 +54,10 @@ async def connect(
     options: dict[str, Any] = {**ClientConfig.load_client_connect_config()}
     options.update({key: value for key, value in (("target_host", address), ("namespace", namespace)) if value})
     options.setdefault("target_host", DEFAULT_ADDRESS)
-    _end_calmly()
     try:
         return await Client.connect(**options, plugins=[AosPlugin(), *plugins])
     except (RuntimeError, RPCError) as error:
         raise Unreachable(options["target_host"], str(error).split("\n")[0][:200]) from None
-
-
-@cache
-def _end_calmly() -> None:
-    """Let the threads of Temporal's core finish before the interpreter ends.
-
-    The thread that brings the last answer may still wait for the interpreter's lock when the program is done. An
-    interpreter that ends then kills the process (seen with CPython 3.11); a moment in which nobody holds the lock is
-    all that the thread needs.
-    """
-    atexit.register(time.sleep, _CALM_SECONDS)
 
 
 class Passing(Exception):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
+import time
+from functools import cache
 
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
@@ -36,10 +39,14 @@ _PASSED_THROUGH = (
 )
 
 
+_CALM_SECONDS = 0.05
+
+
 class AosPlugin(SimplePlugin):
     """Give it to `Client.connect(plugins=[...])`; workers made with that client have it too."""
 
     def __init__(self) -> None:
+        _end_calmly()
         super().__init__(  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
             "aos.AosPlugin", data_converter=pydantic_data_converter, workflow_runner=_runner
         )
@@ -50,3 +57,14 @@ def _runner(runner: WorkflowRunner | None) -> WorkflowRunner:
         return runner or SandboxedWorkflowRunner()
     restrictions = runner.restrictions.with_passthrough_modules(*_PASSED_THROUGH)
     return dataclasses.replace(runner, restrictions=restrictions)
+
+
+@cache
+def _end_calmly() -> None:
+    """Let the threads of Temporal's core finish before the interpreter ends.
+
+    The thread that brings the last answer may still wait for the interpreter's lock when the program is done. An
+    interpreter that ends then kills the process (seen with CPython 3.11); a moment in which nobody holds the lock is
+    all that the thread needs.
+    """
+    atexit.register(time.sleep, _CALM_SECONDS)
