@@ -78,8 +78,11 @@ class Delivery:
             await retrying(name, lambda: handle.signal("send", numbered, rpc_timeout=_ATTEMPT))
 
     async def ask(self, handle: WorkflowHandle[Any, Any], name: str, message: Message) -> Reply:
-        """Return the reply to a message, for as long as it takes."""
+        """Return the reply to a message, for as long as it takes; `pending` for one that does not wait."""
         gate = self._gate(name)
+        if not message.wait:
+            async with gate.accepting:
+                return await self._update(handle, name, self._number(name, message))
         if gate.open.locked():
             async with gate.accepting:
                 message = self._number(name, message)

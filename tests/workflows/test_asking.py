@@ -168,3 +168,13 @@ async def test_an_ask_of_a_message_from_a_gap_given_up_is_refused_aloud(engine: 
     with pytest.raises(MessageFailed, match="send it with a new id"):
         await engine.client.ask(ada, numbered(2))
     assert (await engine.client.dead_letters(ada)).letters[-1].kind == "undeliverable"
+
+
+async def test_an_ask_that_does_not_wait_returns_when_the_message_is_accepted(engine: Engine) -> None:
+    held = Held()
+    ada = await engine.start(held)
+    reply = await engine.client.ask(ada, Message(text="hello", id="later", wait=False))
+    assert reply.status == "pending"
+    held.let_go()
+    assert (await engine.client.ask(ada, Message(text="hello", id="later"))).text == "echo: hello"
+    assert engine.requests(ada) == 1
