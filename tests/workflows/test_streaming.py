@@ -1,18 +1,21 @@
 from itertools import pairwise
 from pathlib import Path
 
-from temporalio.testing import WorkflowEnvironment
-
 from aos.message import Reply
 from aos.streaming import PartialReply
 from aos_activities.models.offline import OfflineProvider
 from engine.engine import running_engine
+from engine.server import running_server
 
 
 async def test_a_reply_is_heard_while_it_is_written_and_adds_nothing_to_history(
-    temporal: WorkflowEnvironment, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    async with running_engine(temporal.client, tmp_path, OfflineProvider(pause=0.05)) as engine:
+    # On a server of its own: the workers that the other tests share have no model that takes its time.
+    async with (
+        running_server(tmp_path) as temporal,
+        running_engine(temporal.client, tmp_path, OfflineProvider(pause=0.05)) as engine,
+    ):
         name = engine.name()
         await engine.client.start({"name": name, "model": "offline:extractive"})
         await engine.client.ask(name, "Note: the harbour has a long pier with a green lamp and eleven benches.")
