@@ -16,6 +16,24 @@ from engine.server import running_server
 _ON_THE_SERVER = "temporal"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make chaos` run the long forms of the tests of reliability, and any run choose its seed."""
+    parser.addoption("--long", action="store_true", help="run the long forms of the tests of reliability")
+    parser.addoption("--seed", type=int, default=20_261_123, help="what the tests of reliability draw chance from")
+
+
+@pytest.fixture(scope="session")
+def long_form(request: pytest.FixtureRequest) -> bool:
+    """Whether tests run as long as they should before a release, or as short as everybody can wait for."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """What chance is drawn from. A test that fails names it, so that the same run can be had again."""
+    return int(request.config.getoption("--seed"))
+
+
 def pytest_configure() -> None:
     """Let Ctrl-C reach the programs that tests start, also where the tests run in the background, which ignores it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -6,8 +6,10 @@ import asyncio
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,10 +54,20 @@ class _Lane:
             self._connection = None
 
 
+@dataclass(slots=True, eq=False)
+class _Save:
+    """What one `save` was given, and why it was not saved."""
+
+    blobs: dict[str, bytes]
+    links: dict[str, str]
+    error: Exception | None = None
+
+
 class SqliteBlobStore:
     """An `aos.store.BlobStore` in the database file `path`, made with its folder if it is missing.
 
-    Each `save` is one transaction and one fsync. Waits for the disk are spent in threads of the store's own.
+    Saves that come while the disk is busy share the next transaction and its one fsync. Waits for the disk are spent
+    in threads of the store's own.
 
     Raises:
         sqlite3.Error: The file is no database, cannot be written, or the disk is full; nothing was saved.
@@ -64,6 +76,7 @@ class SqliteBlobStore:
     def __init__(self, path: Path) -> None:
         self._writer = _Lane(path, "aos-store-write")
         self._reader = _Lane(path, "aos-store-read")
+        self._waiting = deque[_Save]()
 
     async def open(self) -> None:
         """Open the database now instead of at its first use."""
@@ -76,9 +89,27 @@ class SqliteBlobStore:
         Raises:
             BlobMissing: A link names what is neither among the blobs nor in the store.
         """
-        kept, pointed = list(blobs), dict(links or {})
-        if kept or pointed:
-            await self._writer.run(lambda connection: _save(connection, kept, pointed))
+        save = _Save({ref_of(data): data for data in blobs}, dict(links or {}))
+        if save.blobs or save.links:
+            await self._save(save)
+
+    async def _save(self, save: _Save) -> None:
+        self._waiting.append(save)
+        try:
+            await self._writer.run(self._save_waiting)
+        finally:
+            if save in self._waiting:  # The database could not be opened.
+                self._waiting.remove(save)
+        if save.error is not None:
+            raise save.error
+
+    def _save_waiting(self, connection: sqlite3.Connection) -> None:
+        """Save all that waits, in one transaction; an earlier call may have saved what this one was meant for."""
+        saves: list[_Save] = []
+        while self._waiting:
+            saves.append(self._waiting.popleft())
+        if saves:
+            _save_all(connection, saves)
 
     async def load(self, ref: str) -> bytes:
         """Return the blob.
@@ -153,14 +184,25 @@ class _Transaction:
                 self._connection.execute("ROLLBACK")
 
 
-def _save(connection: sqlite3.Connection, blobs: list[bytes], links: dict[str, str]) -> None:
-    rows = [(ref_of(data), data) for data in blobs]
-    with _Transaction(connection):
-        connection.executemany("INSERT OR IGNORE INTO blobs (ref, data) VALUES (?, ?)", rows)
-        for key, ref in links.items():
-            if _one(connection, "SELECT 1 FROM blobs WHERE ref = ?", ref) is None:
-                raise BlobMissing(ref)
-            connection.execute(_POINT, (key, ref))
+def _save_all(connection: sqlite3.Connection, saves: list[_Save]) -> None:
+    try:
+        with _Transaction(connection):
+            for save in saves:
+                try:
+                    _save(connection, save)
+                except BlobMissing as error:
+                    save.error = error
+    except Exception as error:  # noqa: BLE001 - it is raised by each `save` that shared the transaction
+        for save in saves:
+            save.error = error
+
+
+def _save(connection: sqlite3.Connection, save: _Save) -> None:
+    for ref in save.links.values():
+        if ref not in save.blobs and _one(connection, "SELECT 1 FROM blobs WHERE ref = ?", ref) is None:
+            raise BlobMissing(ref)
+    connection.executemany("INSERT OR IGNORE INTO blobs (ref, data) VALUES (?, ?)", save.blobs.items())
+    connection.executemany(_POINT, save.links.items())
 
 
 def _one(connection: sqlite3.Connection, statement: str, value: str) -> object:

@@ -91,7 +91,8 @@ class ThinkActivities:
             ApplicationError: `RetryableModelError`, or `TerminalModelError`, which is not retried.
         """
         structlog.contextvars.bind_contextvars(agent=request.agent, message_id=next(iter(request.answers), ""))
-        if ref := await self._store.follow(step_link(request)):
+        link = step_link(request)
+        if ref := await self._store.follow(link):
             return Thought.model_validate_json(await self._store.load(ref))
         program = await self._programs.load(request.program)
         new = [await self._shown(item) for item in request.new]
@@ -102,7 +103,7 @@ class ThinkActivities:
                 answer = await call_model(
                     self._registry,
                     program.models,
-                    _model_request(request, program, window.extended(new)),
+                    _model_request(request, program, window.extended(new), link),
                     agent=request.agent,
                     listener=streamed.add if streamed else None,
                 )
@@ -130,7 +131,7 @@ class ThinkActivities:
             thought.ref = ref_of(whole)
             blobs.append(whole)
         data = thought.model_dump_json().encode()
-        links = {step_link(request): ref_of(data)}
+        links = {link: ref_of(data)}
         if not thought.tool_calls and not problem:
             links.update({reply_link(request.life, message_id): ref_of(data) for message_id in request.answers})
         await self._store.save([*blobs, data], links)
@@ -149,7 +150,7 @@ class ThinkActivities:
         return item.model_copy(update={"text": text})
 
 
-def _model_request(request: ThinkRequest, program: Program, window: Window) -> ModelRequest:
+def _model_request(request: ThinkRequest, program: Program, window: Window, key: str) -> ModelRequest:
     return ModelRequest(
         model="",
         system=program.system,
@@ -158,7 +159,7 @@ def _model_request(request: ThinkRequest, program: Program, window: Window) -> M
         output_schema=request.output_schema or program.output_schema,
         temperature=program.temperature,
         max_output_tokens=program.max_output_tokens,
-        key=step_link(request),
+        key=key,
     )
 
 

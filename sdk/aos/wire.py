@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
@@ -19,11 +20,20 @@ class Compact(BaseModel):
     @model_serializer(mode="wrap")
     def _leave_out_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        for name, field in type(self).model_fields.items():
-            optional = name in data and name != "kind" and not field.is_required()
-            if optional and getattr(self, name) == field.get_default(call_default_factory=True):
+        for name, default in _defaults(type(self)).items():
+            if name in data and getattr(self, name) == default:
                 del data[name]
         return data
+
+
+@cache
+def _defaults(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the defaults of the fields that have one. They are compared only, never given away."""
+    return {
+        name: field.get_default(call_default_factory=True)
+        for name, field in model.model_fields.items()
+        if name != "kind" and not field.is_required()
+    }
 
 
 class Wire(Compact):

@@ -29,7 +29,7 @@ async def running_server(folder: Path) -> AsyncGenerator[WorkflowEnvironment]:
     for name, value in {**DYNAMIC_CONFIG, **_FOR_TESTS}.items():
         extra += ["--dynamic-config-value", f"{name}={value}"]
     environment = await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType] - the SDK's
-        plugins=[AosPlugin()],
+        plugins=[AosPlugin(isolated=True)],
         dev_server_existing_path=str(binary),
         dev_server_database_filename=str(folder / "temporal.db"),
         dev_server_log_level="error",
