@@ -10,7 +10,7 @@ from temporalio import activity
 from aos.conversation import AssistantItem, Item, SummaryItem, ToolItem, Usage, UserItem
 from aos.errors import RetryableModelError, TerminalModelError
 from aos.provider import ModelRequest
-from aos.store import BlobStore
+from aos.store import BlobStore, ref_of
 from aos.wire import Wire
 from aos_activities.conversations import Conversations, estimate_tokens
 from aos_activities.failures import retryable
@@ -59,10 +59,15 @@ class CompactionActivities:
     async def compact(self, request: CompactRequest) -> Compacted:
         """Have the model summarise the older part of a conversation, and begin it anew with that summary.
 
+        What was summarised before, in an attempt whose end Temporal did not hear of, is not summarised again.
+
         Raises:
             ApplicationError: `RetryableModelError`. A model that refuses for good is done without: the conversation
                 would hold up every message that follows.
         """
+        link = f"compact/{request.program}/{request.head}"
+        if ref := await self._store.follow(link):
+            return Compacted.model_validate_json(await self._store.load(ref))
         program = await self._programs.load(request.program)
         window = await self._conversations.window(request.head)
         cut = _cut(window.items, int(program.context_tokens * _KEPT_SHARE))
@@ -84,14 +89,16 @@ class CompactionActivities:
                 answer = None
         summary = SummaryItem(text=answer.response.text if answer else NOT_SUMMARISED)
         draft = self._conversations.restart(request.head, [summary, *window.items[cut:]])
-        await self._store.save([draft.data])
-        self._conversations.saved(draft)
-        return Compacted(
+        compacted = Compacted(
             head=draft.ref,
             context_tokens=draft.window.tokens,
             usage=answer.usage if answer else Usage(),
             model=answer.model if answer else "",
         )
+        data = compacted.model_dump_json().encode()
+        await self._store.save([draft.data, data], {link: ref_of(data)})
+        self._conversations.saved(draft, request.head)
+        return compacted
 
 
 def _cut(items: Sequence[Item], keep_tokens: int) -> int:

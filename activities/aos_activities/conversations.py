@@ -86,8 +86,9 @@ class Conversations:
         """Return the node that stands for `head` and everything before it."""
         return self._draft(Node(parent=head, root=True, items=list(items)), Window().extended(items))
 
-    def saved(self, draft: Draft) -> None:
-        """Remember the window of a draft that the store holds now."""
+    def saved(self, draft: Draft, head: str) -> None:
+        """Remember the window of a draft that the store holds now, in place of that of `head`, which it follows."""
+        self._windows.pop(head, None)
         self._remember(draft.ref, draft.window)
 
     async def newest_first(self, head: str) -> AsyncIterator[tuple[str, Item]]:

@@ -29,7 +29,8 @@ _CALLS_PER_STEP = 128
 class ThinkRequest(Wire):
     """One step of one turn. `life`, `turn` and `step` name it for ever; `new` is what was said since `head`.
 
-    `answers` are the ids of the messages that a final answer replies to.
+    `answers` are the ids of the messages that a final answer replies to. `again`: the workflow has let go of an attempt
+    at this step before.
     """
 
     agent: str
@@ -42,6 +43,7 @@ class ThinkRequest(Wire):
     answers: list[str] = Field(default_factory=list[str])
     output_schema: dict[str, Any] | None = None
     stream: bool = False
+    again: bool = False
 
 
 class Thought(Wire):
@@ -85,14 +87,15 @@ class ThinkActivities:
     async def think(self, request: ThinkRequest) -> Thought:
         """Call the model with the conversation up to now and store what it answers.
 
-        A step that was thought before, in an attempt whose end Temporal did not hear of, is not thought again.
+        A step that was thought in an attempt before, whose end Temporal did not hear of, is not thought again.
 
         Raises:
             ApplicationError: `RetryableModelError`, or `TerminalModelError`, which is not retried.
         """
         structlog.contextvars.bind_contextvars(agent=request.agent, message_id=next(iter(request.answers), ""))
         link = step_link(request)
-        if ref := await self._store.follow(link):
+        first = activity.info().attempt == 1 and not request.again
+        if not first and (ref := await self._store.follow(link)):
             return Thought.model_validate_json(await self._store.load(ref))
         program = await self._programs.load(request.program)
         new = [await self._shown(item) for item in request.new]
@@ -135,7 +138,7 @@ class ThinkActivities:
         if not thought.tool_calls and not problem:
             links.update({reply_link(request.life, message_id): ref_of(data) for message_id in request.answers})
         await self._store.save([*blobs, data], links)
-        self._conversations.saved(draft)
+        self._conversations.saved(draft, request.head)
         return thought
 
     async def _shown(self, item: Item) -> Item:
@@ -151,7 +154,8 @@ class ThinkActivities:
 
 
 def _model_request(request: ThinkRequest, program: Program, window: Window, key: str) -> ModelRequest:
-    return ModelRequest(
+    # Not validated: it is made of what was, and validating a long conversation at each step would cost more and more.
+    return ModelRequest.model_construct(
         model="",
         system=program.system,
         items=list(window.items),

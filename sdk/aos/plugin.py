@@ -6,9 +6,9 @@ import atexit
 import time
 from functools import cache, partial
 
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 
+from aos.converter import data_converter
 from aos.sandbox import agent_sandbox
 
 _CALM_SECONDS = 0.05
@@ -26,7 +26,7 @@ class AosPlugin(SimplePlugin):
         _end_calmly()
         super().__init__(  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
             "aos.AosPlugin",
-            data_converter=pydantic_data_converter,
+            data_converter=data_converter,
             workflow_runner=partial(agent_sandbox, isolated=isolated),
         )
 

@@ -39,7 +39,8 @@ class Turn(Wire):
     """The work on one message, or on several taken together.
 
     `before` is the conversation's head when the turn began, and `before_tokens` its size: a turn that fails leaves
-    no trace in it. `new` is what was said since the last step; `notes` is what was left from turns before.
+    no trace in it. `new` is what was said since the last step; `notes` is what was left from turns before. `again`: the
+    step under way was begun before, and let go of for a rollover.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Turn(Wire):
     before: str = ""
     before_tokens: int = 0
     step: int = 0
+    again: bool = False
     tool_calls: int = 0
     new: list[Item] = Field(default_factory=list[Item])
     notes: list[Item] = Field(default_factory=list[Item])

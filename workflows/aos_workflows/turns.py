@@ -110,6 +110,7 @@ class Turns:
             return
         state.head, state.context_tokens = thought.head, thought.context_tokens
         turn.step += 1
+        turn.again = False
         turn.usage += thought.usage
         turn.new = []
         state.charge(thought.model, thought.usage)
@@ -144,6 +145,7 @@ class Turns:
                 answers=turn.ids,
                 output_schema=turn.output_schema,
                 stream=turn.stream,
+                again=turn.again,
             ),
             summary=f"step {turn.step + 1} for {clip(turn.last.sender, 40) or 'a message'}: {clip(turn.last.text, 80)}",
             **model_options(state.spec.patience),
@@ -152,6 +154,7 @@ class Turns:
         if handle.done():
             return await handle
         abandon(handle)
+        turn.again = True
         return None
 
     async def _compact(self) -> None:
