@@ -10,9 +10,9 @@ export XDG_CACHE_HOME := $(CURDIR)/.aos/cache
 endif
 
 READY := .venv/.ready
-SOURCES := sdk workflows activities workers tests examples
+SOURCES := sdk workflows activities workers tests examples bench
 
-.PHONY: help demo up test temporal verify format clean
+.PHONY: help demo up test bench chaos temporal verify format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -25,6 +25,12 @@ up: $(READY) ## run the server and the workers until Ctrl-C
 
 test: temporal ## run the tests; ARGS="..." goes to pytest
 	@.venv/bin/pytest $(ARGS)$(if $(STATUS),; echo $$? > '$(STATUS)')
+
+bench: temporal ## measure AOS beside raw Temporal and its peers, about 25 minutes; ARGS="--quick" for four
+	@.venv/bin/python -m bench $(ARGS)
+
+chaos: temporal ## the long forms of the tests of reliability, about an hour; ARGS="--seed 7" for other chances
+	@.venv/bin/pytest tests/reliability --long --log-cli-level=INFO $(ARGS)
 
 temporal: $(READY) ## get the Temporal server
 	@.venv/bin/python -m aos_workers.temporal

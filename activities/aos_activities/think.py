@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from pydantic import Field, JsonValue
 from temporalio import activity
 
-from aos.conversation import AssistantItem, Item, ToolCall, ToolItem, Usage
+from aos.conversation import AssistantItem, Item, ToolCall, ToolItem, Usage, UserItem
 from aos.errors import RetryableModelError, TerminalModelError
 from aos.limits import ARGUMENTS_BYTES, REPLY_INLINE_BYTES, RESULT_VIEW_BYTES, cut_bytes
 from aos.provider import ModelRequest, ModelResponse
@@ -29,8 +30,8 @@ _CALLS_PER_STEP = 128
 class ThinkRequest(Wire):
     """One step of one turn. `life`, `turn` and `step` name it for ever; `new` is what was said since `head`.
 
-    `answers` are the ids of the messages that a final answer replies to. `again`: the workflow has let go of an attempt
-    at this step before.
+    `answers` are the ids of the messages that a final answer replies to, where they are not those in `new`. `again`:
+    the workflow has let go of an attempt at this step before.
     """
 
     agent: str
@@ -45,6 +46,11 @@ class ThinkRequest(Wire):
     stream: bool = False
     again: bool = False
 
+    @property
+    def answered(self) -> list[str]:
+        """Ids of the messages that a final answer replies to."""
+        return self.answers or ids_of(self.new)
+
 
 class Thought(Wire):
     """What the model made of it. Without `tool_calls` and `output_error`, `text` is the final answer."""
@@ -58,6 +64,11 @@ class Thought(Wire):
     usage: Usage = Field(default_factory=Usage)
     model: str = ""
     context_tokens: int = 0
+
+
+def ids_of(items: Sequence[Item]) -> list[str]:
+    """Return the ids of the messages among `items`."""
+    return [item.id for item in items if isinstance(item, UserItem)]
 
 
 def reply_link(life: str, message_id: str) -> str:
@@ -92,7 +103,7 @@ class ThinkActivities:
         Raises:
             ApplicationError: `RetryableModelError`, or `TerminalModelError`, which is not retried.
         """
-        structlog.contextvars.bind_contextvars(agent=request.agent, message_id=next(iter(request.answers), ""))
+        structlog.contextvars.bind_contextvars(agent=request.agent, message_id=next(iter(request.answered), ""))
         link = step_link(request)
         first = activity.info().attempt == 1 and not request.again
         if not first and (ref := await self._store.follow(link)):
@@ -100,7 +111,7 @@ class ThinkActivities:
         program = await self._programs.load(request.program)
         new = [await self._shown(item) for item in request.new]
         window = await self._conversations.window(request.head)
-        streamed = StreamedText(request.answers) if request.stream else None
+        streamed = StreamedText(request.answered) if request.stream else None
         async with beating(streamed.details if streamed else None):
             try:
                 answer = await call_model(
@@ -136,7 +147,7 @@ class ThinkActivities:
         data = thought.model_dump_json().encode()
         links = {link: ref_of(data)}
         if not thought.tool_calls and not problem:
-            links.update({reply_link(request.life, message_id): ref_of(data) for message_id in request.answers})
+            links.update({reply_link(request.life, message_id): ref_of(data) for message_id in request.answered})
         await self._store.save([*blobs, data], links)
         self._conversations.saved(draft, request.head)
         return thought

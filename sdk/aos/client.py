@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any, Self, TypeVar
@@ -19,7 +20,7 @@ from aos.errors import AgentExists, NotAnswering, Unreachable
 from aos.limits import MESSAGE_BYTES, SPEC_BYTES, clip
 from aos.listening import partial_replies
 from aos.message import Event, Message, Reply
-from aos.names import AGENT_WORKFLOW, TASK_QUEUE, agent_workflow_id
+from aos.names import AGENT_WORKFLOW, TASK_QUEUE, TASK_TIMEOUT, agent_workflow_id
 from aos.read_back import READ_BACK_WORKFLOW, ReadBackRequest, ReadBackResult, ReadBlob, ReadTranscript
 from aos.reading import check_size, read_object
 from aos.spec import AgentSpec
@@ -71,6 +72,7 @@ class AosClient:
             read,
             id=agent_workflow_id(read.name),
             task_queue=TASK_QUEUE,
+            task_timeout=TASK_TIMEOUT,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             static_summary=clip(read.purpose, _SUMMARY_CHARS) or None,
         )
@@ -94,7 +96,12 @@ class AosClient:
         return read.id
 
     async def tell_event(self, name: str, event: Event) -> None:
-        """Tell an agent of an outside event. One that has an `id` counts once."""
+        """Tell an agent of an outside event. One that has an `id` counts once.
+
+        Raises:
+            InvalidInput: It is too long.
+        """
+        check_size("event", event, MESSAGE_BYTES)
         await retrying(name, lambda: self._handle(name).signal("event", event, rpc_timeout=_ATTEMPT))
 
     async def ask(self, name: str, message: str | Message, *, timeout: float | None = None) -> Reply:
@@ -154,6 +161,8 @@ class AosClient:
             InvalidInput: The changed spec does not fit, or the workers cannot run it; nothing was changed.
         """
         wanted = read_object(Changes, "changes", dict(changes))
+        check_size("changes", wanted, SPEC_BYTES)
+        check_size("changes", wanted, SPEC_BYTES)
         update = f"configure-{uuid4()}"
 
         async def attempt() -> AgentSpec:
@@ -235,7 +244,12 @@ class AosClient:
         return self._temporal.get_workflow_handle(agent_workflow_id(name))
 
 
+def new_id() -> str:
+    """Return an id that no other message has. It stands eight times in the history of a turn, so it is short."""
+    return secrets.token_hex(12)
+
+
 def _message(message: str | Message) -> Message:
     read = message if isinstance(message, Message) else read_object(Message, "message", {"text": message})
     check_size("message", read, MESSAGE_BYTES)
-    return read if read.id else read.model_copy(update={"id": str(uuid4())})
+    return read if read.id else read.model_copy(update={"id": new_id()})

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
+from temporalio.api.errordetails.v1 import WorkflowNotReadyFailure
 from temporalio.client import (
     Client,
     Plugin,
@@ -22,6 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from aos import errors
 from aos.errors import AgentError, AgentNotFound, AgentStopped, AosError, SetupError, Unreachable
 from aos.plugin import AosPlugin
+from aos.query_guard import ASK_AGAIN
 
 T = TypeVar("T")
 
@@ -38,6 +40,7 @@ _PASSING = {
     RPCStatusCode.INTERNAL,
     RPCStatusCode.UNKNOWN,
 }
+_RUN_IS_FULL = "limit for signal events"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -82,9 +85,19 @@ async def once(name: str, call: Awaitable[T]) -> T:
             raise error.__cause__ from None  # It was this task that was cancelled, not the call.
         raise Passing(error) from error
     except RPCError as error:
-        raise (Passing(error) if error.status in _PASSING else translated(name, error)) from error
-    except (WorkflowUpdateFailedError, WorkflowFailureError, WorkflowQueryFailedError) as error:
+        raise (Passing(error) if _passes(error) else translated(name, error)) from error
+    except WorkflowQueryFailedError as error:
+        raise (Passing(error) if error.message == ASK_AGAIN else translated(name, error)) from error
+    except (WorkflowUpdateFailedError, WorkflowFailureError) as error:
         raise translated(name, error) from error
+
+
+def _passes(error: RPCError) -> bool:
+    # An update that comes as a workflow task fails, for instance one that would have ended the run.
+    not_ready = (detail.Is(WorkflowNotReadyFailure.DESCRIPTOR) for detail in error.grpc_status.details)
+    # The next run takes signals again; until then nothing comes in that could hold the rollover up.
+    full = error.status == RPCStatusCode.INVALID_ARGUMENT and _RUN_IS_FULL in error.message
+    return error.status in _PASSING or full or any(not_ready)
 
 
 async def retrying(name: str, call: Callable[[], Awaitable[T]]) -> T:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, RootModel, model_validator
 
+from aos.json_value import JsonObject
 from aos.spec import AgentSpec
 from aos.wire import Contract
 
@@ -23,7 +24,7 @@ class Lookup(Contract):
     ids: Annotated[list[str], Field(max_length=1000)]
 
 
-class Changes(RootModel[dict[str, Any]]):
+class Changes(RootModel[JsonObject]):
     """Fields of a spec that change while the agent lives; those not named stay as they are."""
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_CHARS = 100
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
 
 
@@ -19,7 +20,7 @@ def seconds(value: object) -> object:
     """
     if not isinstance(value, str):
         return value
-    text = value.strip().lower()
+    text = value.strip().lower() if len(value) <= _CHARS else ""
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     parts = _PART.findall(text)

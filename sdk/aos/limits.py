@@ -8,6 +8,15 @@ MESSAGE_BYTES = 1024 * 1024
 SPEC_BYTES = 256 * 1024
 """Largest agent spec, as JSON."""
 
+SCHEMA_BYTES = 64 * 1024
+"""Largest JSON schema of a reply, as JSON: it is carried along with every step."""
+
+NESTING = 128
+"""Deepest nesting of JSON that AOS carries along. Its reader takes 200 levels, and a state lies around it."""
+
+OUTPUT_BYTES = 512 * 1024
+"""Largest reply that is read as JSON."""
+
 REPLY_INLINE_BYTES = 64 * 1024
 """Longest reply text carried whole; a longer one is cut and named by its reference."""
 

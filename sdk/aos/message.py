@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field, JsonValue
 
 from aos.conversation import Image, Usage
-from aos.spec import check_schema
+from aos.json_schema import OutputSchema
+from aos.json_value import Json
 from aos.wire import Compact, Contract
+
+MESSAGE_ID_CHARS = 200
+"""Longest id of a message, and longest name of a sender, in characters."""
 
 Mode = Literal["queue", "interrupt", "steer"]
 """What happens to a message that comes during a turn: it waits, ends the turn, or is read at the next step."""
@@ -30,9 +34,9 @@ class Message(Contract, Compact):
     """Something said to an agent: `{"text": "..."}` is enough."""
 
     text: Annotated[str, Field(min_length=1)]
-    id: Annotated[str, Field(max_length=200)] = ""
+    id: Annotated[str, Field(max_length=MESSAGE_ID_CHARS)] = ""
     """Names the message. One id is handled once, however often it is sent."""
-    sender: Annotated[str, Field(max_length=200)] = ""
+    sender: Annotated[str, Field(max_length=MESSAGE_ID_CHARS)] = ""
     mode: Mode = "queue"
     priority: Annotated[int, Field(ge=1, le=5)] = 3
     """1 is the most urgent, 5 the least, as in Temporal."""
@@ -43,14 +47,9 @@ class Message(Contract, Compact):
     wait: bool = True
     """False: `ask` returns as soon as the message is accepted."""
     images: list[Image] = Field(default_factory=list[Image], max_length=20)
-    output_schema: dict[str, Any] | None = None
+    output_schema: OutputSchema = None
     """JSON schema that the reply to this message must fit, in place of the spec's."""
     sequence: Sequence | None = None
-
-    @field_validator("output_schema")
-    @classmethod
-    def _valid_schema(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
-        return check_schema(schema)
 
 
 class Event(Contract):
@@ -63,7 +62,7 @@ class Event(Contract):
     subject: str = ""
     specversion: str = "1.0"
     datacontenttype: str = ""
-    data: JsonValue = None
+    data: Json = None
 
 
 ReplyStatus = Literal["done", "pending", "interrupted", "failed"]

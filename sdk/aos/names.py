@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 TASK_QUEUE = "aos"
 """Task queue on which the AOS workers serve agents and model calls."""
+
+TASK_TIMEOUT = timedelta(seconds=5)
+"""How long a worker may take over one step of an agent's workflow: what a step costs whose worker is killed in it."""
 
 AGENT_WORKFLOW = "PerpetualAgent"
 """Workflow type of every agent."""

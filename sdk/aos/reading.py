@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticSerializationError
 
 from aos.errors import InvalidInput
 
@@ -17,6 +17,13 @@ M = TypeVar("M", bound=BaseModel)
 Place = tuple[int | str, ...]
 
 _PROBLEMS = 10
+_EXAMINED = 100
+_WORD_CHARS = 100
+_TEXT_CHARS = 500
+_TOO_DEEP = "it is nested too deeply"
+
+_GROWTH = 5
+"""What is read may be longer when it is written again, but not that many times: `1e15` becomes 1000000000000000.0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,9 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        where = ".".join(map(str, self.place))
-        return f"{where}: {self.text}" if where else self.text
+        where = ".".join(_shown(str(part), _WORD_CHARS) for part in self.place)
+        text = _shown(self.text, _TEXT_CHARS)
+        return f"{where}: {text}" if where else text
 
 
 def read_json(model: type[M], what: str, data: bytes | str, limit: int) -> M:
@@ -42,9 +50,14 @@ def read_json(model: type[M], what: str, data: bytes | str, limit: int) -> M:
     if not data:
         raise InvalidInput(what, [f"it is empty; it takes one JSON object, with the fields {_fields(model)}"])
     try:
-        return model.model_validate_json(data)
+        read = model.model_validate_json(data)
     except ValidationError as error:
         raise InvalidInput(what, problems(model, error)) from None
+    except RecursionError:
+        raise InvalidInput(what, [_TOO_DEEP]) from None
+    if len(data) * _GROWTH > limit:
+        check_size(what, read, limit)
+    return read
 
 
 def read_object(model: type[M], what: str, data: object) -> M:
@@ -57,15 +70,21 @@ def read_object(model: type[M], what: str, data: object) -> M:
         return model.model_validate(data)
     except ValidationError as error:
         raise InvalidInput(what, problems(model, error)) from None
+    except RecursionError:
+        raise InvalidInput(what, [_TOO_DEEP]) from None
 
 
 def check_size(what: str, value: BaseModel, limit: int) -> None:
     """Check that `value` is at most `limit` bytes as JSON.
 
     Raises:
-        InvalidInput: It is larger.
+        InvalidInput: It is larger, or cannot be written at all.
     """
-    _check_length(what, len(value.model_dump_json().encode()), limit)
+    try:
+        size = len(value.model_dump_json().encode())
+    except PydanticSerializationError as error:
+        raise InvalidInput(what, [f"it cannot be written as JSON: {_shown(str(error), _TEXT_CHARS)}"]) from None
+    _check_length(what, size, limit)
 
 
 def _check_length(what: str, size: int, limit: int) -> None:
@@ -80,7 +99,8 @@ def problems(model: type[BaseModel], error: ValidationError) -> list[str]:
 
 def located(model: type[BaseModel], error: ValidationError) -> list[Problem]:
     """Return every wrong field, ten at most, with the place where a person finds it in what they typed."""
-    found = [_problem(model, detail) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False, include_input=False)[:_EXAMINED]
+    found = [_problem(model, detail) for detail in details]
     inner = {problem.place[:-1] for problem in found if problem.kind in {"missing", "extra_forbidden"}}
     # An object that fits no branch of a union is told about its fields, not that it might have been a word.
     return [p for p in found if not (p.kind == "literal_error" and p.place in inner)][:_PROBLEMS]
@@ -121,10 +141,17 @@ def _sentence(detail: ErrorDetails, at: object) -> str:
             return f"it needs the field {context['discriminator']}, which says what it is"
         case "union_tag_invalid":
             tags = context["expected_tags"]
-            close = get_close_matches(context["tag"], tags.replace("'", "").split(", "), 1)
-            return f"{context['tag']!r} is none of {tags}" + (f"; did you mean {close[0]!r}?" if close else "")
+            tag = context["tag"][:_WORD_CHARS]
+            close = get_close_matches(tag, tags.replace("'", "").split(", "), 1)
+            return f"{tag!r} is none of {tags}" + (f"; did you mean {close[0]!r}?" if close else "")
         case _:
             return message.removeprefix("Value error, ").replace("Input should", "it should")
+
+
+def _shown(text: str, limit: int) -> str:
+    """Return `text` so that it can be written anywhere: not too long, and without halves of characters."""
+    text = text if len(text) <= limit else text[: limit - 1] + "…"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _context(detail: ErrorDetails) -> Mapping[str, str]:
@@ -176,7 +203,7 @@ def _hint(loc: Place, owner: object) -> str:
     known = _model(owner)
     if known is None or not loc:
         return ""
-    close = get_close_matches(str(loc[-1]), list(known.model_fields), 1)
+    close = get_close_matches(str(loc[-1])[:_WORD_CHARS], list(known.model_fields), 1)
     return f"; did you mean {close[0]!r}?" if close else f"; the fields are {_fields(known)}"
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import MutableSequence
 from dataclasses import dataclass
 
+from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import SerializationContext, StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
+
+from aos.query_guard import QueryGuard
+
+SURPLUS = "aos-arguments"
+"""Metadata of a payload that stands for several: how many arguments were given where AOS takes one."""
 
 # Modules that the sandbox takes from the process instead of loading them anew for every agent.
 _PASSED_THROUGH = (
@@ -58,7 +65,7 @@ def agent_sandbox(runner: WorkflowRunner | None, *, isolated: bool) -> WorkflowR
 
 @dataclass(frozen=True)
 class AgentSandbox(SandboxedWorkflowRunner):
-    """A sandbox that is not entered for each payload.
+    """A sandbox that is not entered for each payload, and that hands on as many arguments as AOS's workflows take.
 
     Temporal asks a workflow, inside its sandbox, six times for the context of every payload, so that a converter or a
     codec may depend on it. AOS's do not, and the answers were a fifth of a worker's work.
@@ -66,7 +73,7 @@ class AgentSandbox(SandboxedWorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Return a new sandbox with its workflow in it."""
-        return _WithoutContexts(super().create_instance(det))
+        return _WithoutContexts(QueryGuard(super().create_instance(det)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,6 +81,14 @@ class _WithoutContexts(WorkflowInstance):
     instance: WorkflowInstance
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        for job in act.jobs:
+            kind = job.WhichOneof("variant")
+            if kind == "initialize_workflow":
+                _in_one(job.initialize_workflow.arguments)
+            elif kind == "do_update":
+                _in_one(job.do_update.input)
+            elif kind == "query_workflow":
+                _in_one(job.query_workflow.arguments)
         return self.instance.activate(act)
 
     def get_serialization_context(self, command_info: object) -> SerializationContext | None:
@@ -87,3 +102,15 @@ class _WithoutContexts(WorkflowInstance):
 
     def get_thread_id(self) -> int | None:
         return self.instance.get_thread_id()
+
+
+def _in_one(arguments: MutableSequence[Payload]) -> None:
+    """Put one payload in place of several, which says how many there were.
+
+    Temporal takes no notice of types where there are too many arguments: it would decode those that AOS reads itself,
+    and call a workflow with what it does not take. Both would leave the workflow stuck.
+    """
+    if len(arguments) > 1:
+        surplus = Payload(metadata={SURPLUS: str(len(arguments)).encode()})
+        del arguments[:]
+        arguments.append(surplus)

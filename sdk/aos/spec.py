@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from aos.duration import Duration
+from aos.json_schema import OutputSchema
+from aos.json_value import JsonObject
 from aos.names import Name, check_name
 from aos.wire import Contract
 
@@ -60,7 +62,7 @@ class ToolGate(Contract):
     """A gate that asks a tool: the tick goes on only if the result is new since the tick before."""
 
     tool: ToolName
-    arguments: dict[str, Any] = Field(default_factory=dict[str, Any])
+    arguments: JsonObject = Field(default_factory=dict[str, Any])
 
 
 Gate = Literal["always", "news"] | ToolGate
@@ -154,7 +156,7 @@ class AgentSpec(Contract):
     """Permissions granted to the agent. A tool that needs one that is missing here is refused."""
     triggers: list[Trigger] = Field(default_factory=list[Trigger], max_length=64)
     """What wakes the agent besides messages."""
-    output_schema: dict[str, Any] | None = None
+    output_schema: OutputSchema = None
     """JSON schema that every reply must fit."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     max_output_tokens: Annotated[int, Field(ge=1)] | None = None
@@ -171,11 +173,6 @@ class AgentSpec(Contract):
     rollover_events: Annotated[int, Field(ge=50, le=20_000)] = 1_500
     """History events after which the workflow continues as new."""
 
-    @field_validator("output_schema")
-    @classmethod
-    def _valid_schema(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
-        return check_schema(schema)
-
     @model_validator(mode="after")
     def _tools_once(self) -> AgentSpec:
         short = [tool.rpartition("/")[2] for tool in self.tools]
@@ -183,19 +180,3 @@ class AgentSpec(Contract):
         if twice:
             raise ValueError(f"tools: {', '.join(twice)} would have the same name for the model")
         return self
-
-
-def check_schema(schema: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return `schema` if it is a JSON schema.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if schema is not None:
-        from jsonschema import Draft202012Validator, SchemaError
-
-        try:
-            Draft202012Validator.check_schema(schema)
-        except SchemaError as error:
-            raise ValueError(f"no JSON schema: {error.message}") from None
-    return schema

@@ -9,9 +9,20 @@ from typing import NamedTuple
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
+from aos.json_value import check_text
+from aos.limits import clip
+
 _STR, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+_INT = "tag:yaml.org,2002:int"
 _BOOL = "tag:yaml.org,2002:bool"
 _LEFT_OUT = {_BOOL, "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value"}
+
+
+_DEPTH = 100
+_NODES = 20_000
+_TOO_DEEP = f"this is nested more deeply than {_DEPTH} levels"
+_TOO_MANY = f"there are more than {_NODES} values up to here, those that aliases repeat among them"
+_SHOWN_CHARS = 100
 
 
 class Mark(NamedTuple):
@@ -35,6 +46,28 @@ class YamlProblem(Exception):
 
 class _Loader(yaml.SafeLoader):
     """Plain words and dates stay texts: only `true` and `false` are truth values, as in YAML 1.2."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+        self._nodes = 0
+
+    def compose_node(self, parent: Node | None, index: int) -> Node | None:
+        """Return the next node, unless the text is made to take for ever."""
+        self._depth += 1
+        self._nodes += 1
+        if self._depth > _DEPTH:
+            raise YamlProblem(self.here, _TOO_DEEP)
+        if self._nodes > _NODES:
+            raise YamlProblem(self.here, _TOO_MANY)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    @property
+    def here(self) -> Mark:
+        """How far the text was read."""
+        return Mark(self.line + 1, self.column + 1)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -81,12 +114,13 @@ def documents(text: str) -> list[Document]:
         YamlProblem: It is no YAML, or has a field twice, or what JSON cannot say.
     """
     found: list[Document] = []
+    loader: _Loader | None = None
     try:
         loader = _Loader(text)
         while loader.check_node():
             root = loader.get_node()
             assert root is not None
-            _check(root, ())
+            _Check().node(root, ())
             found.append(Document(_value(loader, root), root))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -97,6 +131,9 @@ def documents(text: str) -> list[Document]:
         before = text[: error.position]
         place = Mark(before.count("\n") + 1, error.position - before.rfind("\n"))
         raise YamlProblem(place, f"YAML does not allow the character U+{ord(text[error.position]):04X}") from None
+    except ValueError as error:
+        # An escape beyond the last character there is.
+        raise YamlProblem(loader.here if loader else Mark(1, 1), f"this is not valid YAML: {error}") from None
     return [document for document in found if document.value is not None]
 
 
@@ -108,29 +145,52 @@ def _implied_tag(node: ScalarNode) -> object:
     return _RESOLVER.resolve(ScalarNode, node.value, (True, False))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # as above
 
 
-def _check(node: Node, above: tuple[Node, ...]) -> None:
-    if any(node is parent for parent in above):
-        raise YamlProblem(_mark(node), "an anchor cannot hold an alias of itself")
-    if isinstance(node, ScalarNode):
-        if node.tag != _STR and node.tag != _implied_tag(node):
-            raise YamlProblem(_mark(node), f"the tag {node.tag!r} is not known here; leave it out")
-    elif isinstance(node, SequenceNode):
-        for item in node.value:
-            _check(item, (*above, node))
-    elif isinstance(node, MappingNode):
-        _check_mapping(node, (*above, node))
+class _Check:
+    """Checks one document, and joins the halves of characters that JSON writes as two escapes."""
+
+    def __init__(self) -> None:
+        self._left = _NODES
+
+    def node(self, node: Node, above: tuple[Node, ...]) -> None:
+        """Check a node and all within it. Aliases count each time: what is short may stand for very much."""
+        self._left -= 1
+        if self._left < 0:
+            raise YamlProblem(_mark(node), _TOO_MANY)
+        if any(node is parent for parent in above):
+            raise YamlProblem(_mark(node), "an anchor cannot hold an alias of itself")
+        if len(above) > _DEPTH:
+            raise YamlProblem(_mark(node), _TOO_DEEP)
+        if isinstance(node, ScalarNode):
+            _check_scalar(node)
+        elif isinstance(node, SequenceNode):
+            for item in node.value:
+                self.node(item, (*above, node))
+        elif isinstance(node, MappingNode):
+            self._mapping(node, (*above, node))
+
+    def _mapping(self, node: MappingNode, above: tuple[Node, ...]) -> None:
+        seen: dict[str, Mark] = {}
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode) or key.tag not in {_STR, _MERGE}:
+                raise YamlProblem(_mark(key), "the name of a field is a text; put it in quotes")
+            _check_scalar(key)
+            if key.value in seen:
+                first = seen[key.value].line
+                name = clip(key.value, _SHOWN_CHARS)
+                raise YamlProblem(_mark(key), f"{name}: this field stands here twice, first on line {first}")
+            seen[key.value] = _mark(key)
+            self.node(value, above)
 
 
-def _check_mapping(node: MappingNode, above: tuple[Node, ...]) -> None:
-    seen: dict[str, Mark] = {}
-    for key, value in node.value:
-        if not isinstance(key, ScalarNode) or key.tag not in {_STR, _MERGE}:
-            raise YamlProblem(_mark(key), "the name of a field is a text; put it in quotes")
-        if key.value in seen:
-            first = seen[key.value].line
-            raise YamlProblem(_mark(key), f"{key.value}: this field stands here twice, first on line {first}")
-        seen[key.value] = _mark(key)
-        _check(value, above)
+def _check_scalar(node: ScalarNode) -> None:
+    if node.tag not in (_STR, _MERGE) and node.tag != _implied_tag(node):
+        raise YamlProblem(_mark(node), f"the tag {clip(node.tag, _SHOWN_CHARS)!r} is not known here; leave it out")
+    try:
+        node.value = check_text(node.value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
+        if node.tag == _INT:
+            _RESOLVER.construct_yaml_int(node)
+    except ValueError as error:
+        raise YamlProblem(_mark(node), f"this cannot be read: {clip(str(error))}") from None
 
 
 def _child(node: Node, part: int | str) -> tuple[Node | None, Node] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -65,7 +66,9 @@ def test_the_server_in_production_is_the_version_that_the_dev_server_holds(compo
 def test_production_is_tuned_like_the_dev_server(root: Path) -> None:
     settings = yaml.safe_load((root / "deploy/temporal/dynamicconfig.yaml").read_text())
 
-    assert {name: yaml.safe_dump(rules[0]["value"]).split()[0] for name, rules in settings.items()} == DYNAMIC_CONFIG
+    assert {name: [rule["value"] for rule in rules] for name, rules in settings.items()} == {
+        name: [json.loads(value)] for name, value in DYNAMIC_CONFIG.items()
+    }
 
 
 def test_the_worker_is_given_settings_that_exist(compose: Compose) -> None:

@@ -96,3 +96,13 @@ def test_what_it_remembers_is_bounded() -> None:
     state = AgentState(spec=AgentSpec(name="ada"), life="life", started=0.0)
     state.mailbox.seen = seen
     assert len(str(dump_state(state))) < 400_000
+
+
+def test_a_message_known_by_its_id_is_known_by_its_number_once_the_id_is_forgotten() -> None:
+    seen = Seen()
+    first = numbered(1, 1)
+    again = first.model_copy(update={"sequence": numbered(2, 1).sequence})
+    assert [seen.judge(first), seen.judge(again)] == ["new", "duplicate"]
+    for number in range(2, IDS + 2):
+        seen.judge(numbered(1, number))
+    assert [seen.judge(first), seen.judge(again)] == ["duplicate", "duplicate"]

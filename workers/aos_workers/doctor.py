@@ -5,38 +5,26 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Literal
 
-from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
+from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from aos.connection import connect
 from aos.errors import AosError, SetupError
-from aos.names import SEARCH_ATTRIBUTES, TASK_QUEUE
+from aos.names import SEARCH_ATTRIBUTES
+from aos_workers.finding import Finding
 from aos_workers.home import Home
+from aos_workers.pace import examine_pace
 from aos_workers.providers import make_registry
+from aos_workers.serving import examine_serving
 from aos_workers.settings import Settings, load_settings
-
-Level = Literal["ok", "warning", "error"]
 
 _OLDEST_SERVER = (1, 28)
 _ROOM = 1024**3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `remedy` is empty where nothing is wrong."""
-
-    level: Level
-    what: str
-    remedy: str = ""
 
 
 def examine(*, home: Path | None) -> list[Finding]:
@@ -48,7 +36,7 @@ def examine(*, home: Path | None) -> list[Finding]:
         return [*findings, Finding("error", str(error), "mend the setting that is named")]
     for look in (_home, _models):
         findings.extend(look(settings))
-    return [*findings, *asyncio.run(_server())]
+    return [*findings, *asyncio.run(_server(settings))]
 
 
 def _home(settings: Settings) -> Iterable[Finding]:
@@ -78,51 +66,46 @@ def _models(settings: Settings) -> Iterable[Finding]:
             yield Finding("error", f"AOS_DOCUMENTS names {folder}, which is no folder", "create it, or name another")
 
 
-async def _server() -> list[Finding]:
+async def _server(settings: Settings) -> list[Finding]:
     try:
         client = await connect()
     except AosError as error:
         return [Finding("error", str(error), "`aos up`, or TEMPORAL_ADDRESS")]
+    looks: list[Callable[[], Awaitable[list[Finding]]]] = [
+        lambda: _version(client),
+        lambda: _search_attributes(client),
+        lambda: examine_serving(client, settings.agents_cached),
+        lambda: examine_pace(client),
+    ]
     findings: list[Finding] = []
-    for look in (_version, _search_attributes, _workers):
+    for look in looks:
         try:
-            findings.append(await look(client))
+            findings.extend(await look())
         except RPCError as error:
             findings.append(Finding("warning", f"the server refused to tell: {error.message}", "ask its operator"))
     return findings
 
 
-async def _version(client: Client) -> Finding:
-    version = (await client.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
+async def _version(client: Client) -> list[Finding]:
+    cluster = await client.workflow_service.get_cluster_info(GetClusterInfoRequest())
+    version = cluster.server_version
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     where = f"Temporal server {version} at {client.service_client.config.target_host}"
     if numbers < _OLDEST_SERVER:
-        return Finding("error", f"{where} is too old", "AOS needs 1.28 or newer, for worker versioning")
-    return Finding("ok", where)
+        return [Finding("error", f"{where} is too old", "AOS needs 1.28 or newer, for worker versioning")]
+    kept = (
+        f", on {cluster.persistence_store} in {cluster.history_shard_count} shards" if cluster.persistence_store else ""
+    )
+    return [Finding("ok", where + kept)]
 
 
-async def _search_attributes(client: Client) -> Finding:
+async def _search_attributes(client: Client) -> list[Finding]:
     listed = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )
     missing = [name for name in SEARCH_ATTRIBUTES if name not in listed.custom_attributes]
     if missing:
         create = " ".join(f"--name {name} --type Keyword" for name in missing)
-        return Finding(
-            "warning",
-            f"the namespace lacks the search attributes {', '.join(missing)}",
-            f"start a worker, which creates them, or `temporal operator search-attribute create {create}`",
-        )
-    return Finding("ok", "the search attributes are there")
-
-
-async def _workers(client: Client) -> Finding:
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace,
-        task_queue=TaskQueue(name=TASK_QUEUE),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    )
-    pollers = (await client.workflow_service.describe_task_queue(request)).pollers
-    if not pollers:
-        return Finding("error", f"no worker serves the task queue {TASK_QUEUE!r}", "`aos up`, or start `aos-worker`")
-    return Finding("ok", f"{len(pollers)} workers serve the task queue {TASK_QUEUE!r}")
+        remedy = f"start a worker, which creates them, or `temporal operator search-attribute create {create}`"
+        return [Finding("warning", f"the namespace lacks the search attributes {', '.join(missing)}", remedy)]
+    return [Finding("ok", "the search attributes are there")]

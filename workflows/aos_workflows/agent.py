@@ -16,13 +16,13 @@ from aos.control import Changes, Lookup, Stop
 from aos.errors import AgentStopped, AosError, InvalidInput, MessageFailed, ReplyForgotten
 from aos.limits import MESSAGE_BYTES, SPEC_BYTES
 from aos.message import Event, Message, Reply
-from aos.names import AGENT_WORKFLOW, agent_workflow_id
-from aos.reading import problems
+from aos.names import AGENT_WORKFLOW, TASK_TIMEOUT, agent_workflow_id
+from aos.reading import check_size, problems
 from aos.spec import AgentSpec
 from aos.views import AgentStatus, DeadLetter, DeadLetters, DeathKind, Farewell, InboxView, TranscriptView
 from aos_activities.archive import Page
 from aos_workflows import shelf, views
-from aos_workflows.inbound import NOTHING, is_given, read, refusal
+from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal
 from aos_workflows.migrations import dump_state, load_state
 from aos_workflows.preparation import prepare
 from aos_workflows.state import DEAD_LETTERS_KEPT, AgentState
@@ -34,6 +34,9 @@ CARRIED_BYTES = 8 * 1024
 
 URGENT_EVENTS = 8_000
 """History events at which a rollover does not wait for the model: a run takes 10,000 signals at most."""
+
+URGENT_ASKS = 1_800
+"""Asks in a run at which a rollover does not wait for the model: a run takes 2,000 updates at most."""
 
 WAITING_ASKS = 8
 """Asks that wait in a run at a time. A server takes ten updates at a time, and two are left for short ones."""
@@ -63,7 +66,7 @@ class PerpetualAgent:
         self._refused: AosError | None = None
         self._rolling = False
         self._leaving = False
-        self._asking = 0
+        self._asking = self._asked = 0
         self._configuring = asyncio.Lock()
         self._alarm = Alarm()
         try:
@@ -155,7 +158,7 @@ class PerpetualAgent:
         )
 
     def _must_yield(self) -> bool:
-        return workflow.info().get_current_history_length() >= URGENT_EVENTS
+        return workflow.info().get_current_history_length() >= URGENT_EVENTS or self._asked >= URGENT_ASKS
 
     async def _roll_over(self) -> NoReturn:
         state = self._state
@@ -166,7 +169,7 @@ class PerpetualAgent:
         # Nothing is awaited from here on: what a handler did until now is in the state that is carried.
         state.replies = state.replies.carried()
         state.rollovers += 1
-        workflow.continue_as_new({"resume": dump_state(state)})
+        workflow.continue_as_new({"resume": dump_state(state)}, task_timeout=TASK_TIMEOUT)
 
     async def _lighten(self, limit: int) -> list[str]:
         """Move into the store what would make the state too large, and return the ids of the messages among it."""
@@ -236,7 +239,8 @@ class PerpetualAgent:
         """Put a message into the mailbox and return its reply, or `pending` when the workflow rolls over first."""
         asked = read(Message, "message", message, MESSAGE_BYTES)
         info = workflow.current_update_info()
-        asked = self._take_in(asked, asked=True, fallback_id=info.id if info else "")
+        self._asked += 1
+        asked = self._take_in(asked, asked=True, fallback_id=message_id(info.id) if info else "")
         if not asked.wait or self._asking >= WAITING_ASKS:
             return self._state.replies.get(asked.id) or Reply(id=asked.id, status="pending")
         self._asking += 1
@@ -315,7 +319,9 @@ class PerpetualAgent:
 
     def _changed(self, changes: RawValue) -> AgentSpec:
         try:
-            return read(Changes, "changes", changes, SPEC_BYTES).applied_to(self._state.spec)
+            spec = read(Changes, "changes", changes, SPEC_BYTES).applied_to(self._state.spec)
+            check_size("agent", spec, SPEC_BYTES)
+            return spec
         except InvalidInput as error:
             raise refusal(error) from None
         except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -10,7 +11,10 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from aos.errors import AosError, InvalidInput
+from aos.limits import clip
+from aos.message import MESSAGE_ID_CHARS
 from aos.reading import read_json
+from aos.sandbox import SURPLUS
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -24,13 +28,19 @@ def read(model: type[M], what: str, raw: RawValue, limit: int) -> M:
     Raises:
         InvalidInput: It is no JSON object that fits.
     """
+    if surplus := raw.payload.metadata.get(SURPLUS, b"").decode(errors="replace"):
+        raise InvalidInput(what, [f"it takes one JSON object, {clip(surplus)} arguments were given"])
     encoding = raw.payload.metadata.get("encoding", b"").decode(errors="replace")
     if encoding not in ("json/plain", "json/protobuf", "binary/null", ""):
-        raise InvalidInput(what, [f"it is encoded as {encoding!r}; AOS reads JSON"])
-    try:
-        return read_json(model, what, raw.payload.data, limit)
-    except RecursionError:
-        raise InvalidInput(what, ["it is nested too deeply"]) from None
+        raise InvalidInput(what, [f"it is encoded as {clip(encoding)!r}; AOS reads JSON"])
+    return read_json(model, what, raw.payload.data, limit)
+
+
+def message_id(update_id: str) -> str:
+    """Return the id of a message that came by an update and without one; an update's id may be too long for it."""
+    if len(update_id) <= MESSAGE_ID_CHARS:
+        return update_id
+    return f"update/{hashlib.sha256(update_id.encode()).hexdigest()}"
 
 
 def is_given(raw: RawValue) -> bool:

@@ -8,7 +8,7 @@ from aos.message import Reply
 from aos.wire import Wire
 
 KEPT = 1000
-CARRIED_BYTES = 8 * 1024
+CARRIED_BYTES = 6 * 1024
 
 
 class ReplyBook(Wire):
@@ -34,7 +34,7 @@ class ReplyBook(Wire):
         kept: list[Reply] = []
         left = limit
         for reply in reversed(self.replies.values()):
-            size = len(reply.model_dump_json())
+            size = len(reply.model_dump_json()) + len(reply.id) + 4
             if size > limit:
                 continue
             left -= size

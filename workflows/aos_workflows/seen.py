@@ -72,9 +72,10 @@ class Seen(Wire):
     def judge(self, message: Message) -> Verdict:
         """Say whether `message` came before, and remember it."""
         digest = _digest(message.id)
+        # The number of a message known by its id counts too: it may come once more when the id is forgotten.
+        verdict: Verdict = self._judge_sequence(message.sequence) if message.sequence else "new"
         if digest in self.ids:
             return "duplicate"
-        verdict: Verdict = self._judge_sequence(message.sequence) if message.sequence else "new"
         if verdict == "new":
             self.ids.append(digest)
             del self.ids[:-IDS]

@@ -23,6 +23,9 @@ from aos_workflows.options import clamped, tool_heartbeat
 from aos_workflows.schedule import Timer
 from aos_workflows.state import AgentState, Turn
 
+TIMERS = 100
+"""Timers that an agent may have set at a time."""
+
 _GRACE = 5.0
 _WARNINGS = 2
 _ERROR_BYTES = 2000
@@ -116,8 +119,8 @@ class ToolCalls:
         seconds, text = call.arguments.get("seconds"), call.arguments.get("text")
         if not isinstance(seconds, (int, float)) or not 0 <= seconds <= 10 * 366 * 86400 or not isinstance(text, str):
             return ToolOutcome(text="set_timer takes seconds, a number up to ten years, and text", error=True)
-        if len(self._state.schedule.timers) >= 100:
-            return ToolOutcome(text="100 timers are set already; wait for some to go off", error=True)
+        if len(self._state.schedule.timers) >= TIMERS:
+            return ToolOutcome(text=f"{TIMERS} timers are set already; wait for some to go off", error=True)
         timer = Timer(id=str(workflow.uuid4()), due=workflow.time() + seconds, text=cut_bytes(text, _ERROR_BYTES))
         self._state.schedule.timers.append(timer)
         return ToolOutcome(text=f"set: you will be told in {seconds:g} seconds")

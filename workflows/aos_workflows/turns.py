@@ -17,7 +17,7 @@ from aos.views import DeadLetter
 from aos_activities import telemetry
 from aos_activities.archive import Page
 from aos_activities.compaction import CompactionActivities, CompactRequest
-from aos_activities.think import ThinkActivities, ThinkRequest, Thought
+from aos_activities.think import ThinkActivities, ThinkRequest, Thought, ids_of
 from aos_workflows.handles import abandon
 from aos_workflows.mailbox import Envelope
 from aos_workflows.options import model_options
@@ -132,6 +132,8 @@ class Turns:
     async def _think(self, turn: Turn, cut: Callable[[], bool]) -> Thought | None:
         state = self._state
         workflow.set_current_details(f"{_about(turn)}: thinking, step {turn.step + 1}")
+        # What the activity sees by itself is not said again: every byte here is kept for as long as the history.
+        answers = [] if turn.ids == ids_of(turn.new) else turn.ids
         handle: ActivityHandle[Thought] = workflow.start_activity_method(
             ThinkActivities.think,
             ThinkRequest(
@@ -142,12 +144,12 @@ class Turns:
                 program=state.program,
                 head=state.head,
                 new=turn.new,
-                answers=turn.ids,
+                answers=answers,
                 output_schema=turn.output_schema,
                 stream=turn.stream,
                 again=turn.again,
             ),
-            summary=f"step {turn.step + 1} for {clip(turn.last.sender, 40) or 'a message'}: {clip(turn.last.text, 80)}",
+            summary=f"step {turn.step + 1}: {clip(turn.last.text, 40)}",
             **model_options(state.spec.patience),
         )
         await workflow.wait_condition(lambda: handle.done() or cut() or self._yields())

@@ -11,8 +11,9 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from aos.limits import PREVIEW_CHARS, clip
+from aos.limits import MESSAGE_BYTES, PREVIEW_CHARS, clip
 from aos.message import Event, Message
+from aos.reading import check_size
 from aos.spec import CronTrigger, EventTrigger, Gate, IntervalTrigger, ToolGate
 from aos.tool_contracts import ToolRequest
 from aos_activities.tools import ToolHost
@@ -111,13 +112,20 @@ async def _ask_gate(state: AgentState, key: str, gate: ToolGate) -> str | None:
 
 
 def event_message(state: AgentState, event: Event) -> Message | None:
-    """Return what the agent is told of an event, or None where no trigger wants it."""
+    """Return what the agent is told of an event, or None where no trigger wants it.
+
+    Raises:
+        InvalidInput: It is too long to be told.
+    """
     for trigger in state.spec.triggers:
         if isinstance(trigger, EventTrigger) and trigger.matches(event.type):
             told = event.model_dump(mode="json", exclude_defaults=True)
             parts = (trigger.text, json.dumps(told, ensure_ascii=False))
             text = "\n\n".join(part for part in parts if part)
-            return Message(id=_identity(event), sender=f"event/{event.source}"[:_ID_CHARS], text=text)
+            message = Message(id=_identity(event), sender=f"event/{event.source}"[:_ID_CHARS], text=text)
+            # Its data became text within JSON, where each quotation mark takes twice the room.
+            check_size("event", message, MESSAGE_BYTES)
+            return message
     return None
 
 

@@ -200,7 +200,7 @@ class BedrockProvider:
     async def _asked(self, work: Callable[[], _Result]) -> _Result:
         try:
             return await self._threaded(work)
-        except (AttributeError, TypeError, RecursionError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
             # boto3 trusts that an answer has the shape it should have, and trips where it has not.
             raise ResponseParserError(str(error)) from error
 

@@ -13,6 +13,7 @@ from aos.conversation import AssistantItem, Image, Item, NoteItem, SummaryItem, 
 from aos.provider import ModelRequest, ToolSchema
 from aos.wire import Wire
 from aos_activities.models.failures import Failures
+from aos_activities.models.tally import Tally
 from aos_activities.models.tool_calls import answered, wire_id, wire_name, wire_parameters
 from aos_activities.models.wording import aside, schema_instruction
 
@@ -184,10 +185,10 @@ class _Output(Wire):
 class Tokens(Wire):
     """Tokens used; those read from or written to a cache are not part of `inputTokens`."""
 
-    inputTokens: int = 0
-    outputTokens: int = 0
-    cacheReadInputTokens: int = 0
-    cacheWriteInputTokens: int = 0
+    inputTokens: Tally = 0
+    outputTokens: Tally = 0
+    cacheReadInputTokens: Tally = 0
+    cacheWriteInputTokens: Tally = 0
 
 
 class Answer(Wire):

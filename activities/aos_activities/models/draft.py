@@ -6,12 +6,17 @@ import json
 
 from aos.conversation import ToolCall, Usage
 from aos.provider import FinishReason, Listener, ModelRequest, ModelResponse
-from aos_activities.models.tool_calls import read_arguments, repaired, wire_name
+from aos_activities.models.tool_calls import (
+    LONGEST_ID,
+    LONGEST_NAME,
+    bounded,
+    clean,
+    read_arguments,
+    repaired,
+    wire_name,
+)
 
-
-def clean(text: str) -> str:
-    """Return `text` as it can be written in UTF-8: halves of surrogate pairs are joined or replaced."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+_MODEL_CHARS = 200
 
 
 class Draft:
@@ -44,10 +49,10 @@ class Draft:
         calls = [self._calls[index].tool_call(self._names) for index in sorted(self._calls)]
         return ModelResponse(
             text="".join(self._text),
-            tool_calls=repaired(calls, self._items),
+            tool_calls=bounded(repaired(calls, self._items)),
             usage=usage,
             finish_reason="tool_calls" if calls and finish == "stop" else finish,
-            model=model,
+            model=clean(model[:_MODEL_CHARS]),
         )
 
 
@@ -58,6 +63,7 @@ class _CallDraft:
         self.arguments = ""
 
     def tool_call(self, names: dict[str, str]) -> ToolCall:
-        name = clean(self.name)
+        name = clean(self.name[:LONGEST_NAME])
         arguments, malformed = read_arguments(self.arguments)
-        return ToolCall(id=clean(self.id), name=names.get(name, name), arguments=arguments, malformed=clean(malformed))
+        call_id = clean(self.id) if len(self.id) <= LONGEST_ID else ""
+        return ToolCall(id=call_id, name=names.get(name, name), arguments=arguments, malformed=clean(malformed))

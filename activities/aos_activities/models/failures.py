@@ -13,11 +13,13 @@ from pydantic import ValidationError
 
 from aos.errors import ModelError, RetryableModelError, TerminalModelError
 from aos.limits import clip
+from aos_activities.models.tool_calls import clean
 
 LONGEST_WAIT = 3600.0
 """Seconds to which a provider's Retry-After is cut, so that nonsense cannot put an agent to sleep for ever."""
 
 _TEXT_CHARS = 400
+_CODE_CHARS = 100
 _RETRYABLE = {408, 409, 429}
 _KEY = re.compile(r"\bsk-[\w*.-]{4,}")
 _FILTER_CODES = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
@@ -61,6 +63,7 @@ class Failures:
             headers: The answer's headers, which may say when to try again. Names are in lower case.
         """
         said = self._shown(text)
+        code = clean(code[:_CODE_CHARS])
         if code in _FILTER_CODES:
             return self.filtered(text)
         if status in _RETRYABLE or status >= 500:
@@ -113,7 +116,7 @@ class Failures:
     def _shown(self, text: str) -> str:
         for secret in self.secrets:
             text = text.replace(secret, "***")
-        text = clip(_KEY.sub("***", text), _TEXT_CHARS)
+        text = clean(clip(_KEY.sub("***", text), _TEXT_CHARS))
         return f": {text}" if text else ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import cast
@@ -96,7 +95,8 @@ class OpenAIProvider:
                 raise _model_error(error, failures, request.timeout) from None
             except ValidationError as error:
                 raise failures.garbage(wrong_field(error)) from None
-            except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
+                # No JSON, no text, or a number that Python refuses to read.
                 raise failures.garbage(str(error)) from None
 
     async def aclose(self) -> None:
@@ -112,7 +112,7 @@ class OpenAIProvider:
             async for part in parts:
                 usage, model = part.usage or usage, part.model or model
                 for choice in part.choices[:1]:
-                    _gather(draft, choice.message or choice.delta)
+                    _gather(draft, choice.message or choice.delta, whole=choice.message is not None)
                     # Some servers leave the reason out of an answer that came whole.
                     finish = choice.finish_reason or finish or ("stop" if choice.message else "")
         if finish == "content_filter":
@@ -182,13 +182,14 @@ def _checked_key(key: str, remedies: Remedies) -> str:
     return key
 
 
-def _gather(draft: Draft, said: Said | None) -> None:
+def _gather(draft: Draft, said: Said | None, *, whole: bool) -> None:
     if said is None:
         return
     draft.say(said.content or said.refusal or "")
     for position, call in enumerate(said.tool_calls or []):
         arguments = "" if call.function.arguments is None else call.function.arguments
-        index = position if call.index is None else call.index
+        # The calls of a whole answer are whole, even where several say that they are the first.
+        index = position if whole or call.index is None else call.index
         draft.call(index, call_id=call.id or "", name=call.function.name or "", arguments=cast(object, arguments))
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from aos.conversation import AssistantItem, Image, Item, NoteItem, SummaryItem, ToolCall, ToolItem, UserItem
 from aos.provider import ModelRequest, ToolSchema
 from aos.wire import Wire
+from aos_activities.models.tally import Tally
 from aos_activities.models.tool_calls import answered, wire_id, wire_name, wire_parameters
 from aos_activities.models.wording import aside, schema_instruction
 
@@ -130,20 +131,20 @@ class Choice(Wire):
 
 
 class _Details(Wire):
-    cached_tokens: int | None = None
+    cached_tokens: Tally = 0
 
 
 class Tokens(Wire):
     """Tokens used; those read from a cache are part of `prompt_tokens`."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Tally = 0
+    completion_tokens: Tally = 0
     prompt_tokens_details: _Details | None = None
 
     @property
     def cached(self) -> int:
         """Tokens of the prompt that came from a cache."""
-        return (self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens) or 0
+        return self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else 0
 
 
 class Completion(Wire):

@@ -9,10 +9,21 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from aos.conversation import AssistantItem, Item, NoteItem, SummaryItem, ToolCall, ToolItem, UserItem
+from aos.json_value import check_json
+from aos.limits import ARGUMENTS_BYTES, clip, cut_bytes
 from aos.provider import ToolSchema
 
 _NAME_CHARS = 64
 _ID_CHARS = 40
+_MALFORMED_BYTES = 4096
+_STEP_BYTES = 512 * 1024
+CALLS_PER_STEP = 128
+LONGEST_NAME = 200
+"""Characters of a tool's name that are kept of what a model says; no tool has as many."""
+
+LONGEST_ID = 200
+"""Characters of a call's id, beyond which it gets another."""
+
 _REFUSED = re.compile(r"[^A-Za-z0-9_-]")
 
 NO_RESULT = "There is no result: the call was not carried out."
@@ -71,12 +82,30 @@ def read_arguments(text: str) -> tuple[dict[str, Any], str]:
     if not text.strip():
         return {}, ""
     try:
-        value: object = json.loads(text)
-        # Infinite numbers and halves of surrogate pairs can be read but not written again.
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        value = check_json(cast(object, json.loads(text)))
+        written = len(json.dumps(value, ensure_ascii=False).encode())
     except (ValueError, RecursionError):
-        return {}, text
-    return (cast(dict[str, Any], value), "") if isinstance(value, dict) else ({}, text)
+        return {}, cut_bytes(clean(text), _MALFORMED_BYTES)
+    if written > ARGUMENTS_BYTES:
+        return {}, f"({written} bytes of JSON, where the limit is {ARGUMENTS_BYTES}) {clip(text)}"
+    return (cast(dict[str, Any], value), "") if isinstance(value, dict) else ({}, cut_bytes(text, _MALFORMED_BYTES))
+
+
+def bounded(calls: Sequence[ToolCall]) -> list[ToolCall]:
+    """Return as many of the calls as one step carries out, and of their arguments what history can hold."""
+    room, kept = _STEP_BYTES, list[ToolCall]()
+    for call in calls[:CALLS_PER_STEP]:
+        room -= len(call.model_dump_json())
+        if room < 0:
+            text = f"(the calls of one step may have {_STEP_BYTES} bytes together)"
+            call = ToolCall(id=call.id, name=call.name, malformed=text)
+        kept.append(call)
+    return kept
+
+
+def clean(text: str) -> str:
+    """Return `text` as it can be written in UTF-8: halves of surrogate pairs are joined or replaced."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def answered(items: Sequence[Item]) -> Iterator[Item]:

@@ -34,8 +34,10 @@ DYNAMIC_CONFIG = {
     "history.transferProcessorMaxPollRPS": "2000",
     # Saves one task and one transaction of every activity that its worker can take at once.
     "system.enableActivityEagerExecution": "true",
+    # With the default of a second, timers, retries and time-outs shorter than that come up to a second late.
+    "history.timerProcessorMaxTimeShift": '"10ms"',
 }
-"""Settings of the server, as its `--dynamic-config-value` takes them."""
+"""Settings of the server, as its `--dynamic-config-value` takes them: each value is JSON."""
 
 SQLITE_PRAGMAS = {"journal_mode": "WAL", "synchronous": "FULL"}
 """A quarter of the disk flushes of the default journal, and as safe when the power goes."""

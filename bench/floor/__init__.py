@@ -1,0 +1,1 @@
+"""The floor: the same work on Temporal alone, with nothing of AOS."""

@@ -1,0 +1,1 @@
+"""Every limit of AOS, as tables that the tests of boundaries go through."""
