@@ -24,7 +24,7 @@ up: $(READY) ## run the server and the workers until Ctrl-C
 	@.venv/bin/aos up
 
 test: temporal ## run the tests; ARGS="..." goes to pytest
-	@.venv/bin/pytest $(ARGS)$(if $(STATUS),; echo $$? > '$(STATUS)')
+	@.venv/bin/pytest -n 2 --dist worksteal $(ARGS)$(if $(STATUS),; echo $$? > '$(STATUS)')
 
 bench: temporal ## measure AOS beside raw Temporal and its peers, about 25 minutes; ARGS="--quick" for four
 	@.venv/bin/python -m bench $(ARGS)

@@ -31,7 +31,7 @@ def long_form(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="session")
 def seed(request: pytest.FixtureRequest) -> int:
     """What chance is drawn from. A test that fails names it, so that the same run can be had again."""
-    return int(request.config.getoption("--seed"))
+    return int(str(request.config.getoption("--seed")))
 
 
 def pytest_configure() -> None:

@@ -11,8 +11,8 @@ from temporalio import activity
 
 from aos.conversation import AssistantItem, Item, ToolCall, ToolItem, Usage, UserItem
 from aos.errors import RetryableModelError, TerminalModelError
-from aos.limits import ARGUMENTS_BYTES, REPLY_INLINE_BYTES, RESULT_VIEW_BYTES, cut_bytes
-from aos.provider import ModelRequest, ModelResponse
+from aos.limits import REPLY_INLINE_BYTES, RESULT_VIEW_BYTES, cut_bytes
+from aos.provider import ModelRequest
 from aos.store import BlobStore, ref_of
 from aos.wire import Wire
 from aos_activities.conversations import Conversations, Window
@@ -20,11 +20,10 @@ from aos_activities.failures import retryable, terminal
 from aos_activities.heartbeat import beating
 from aos_activities.models.call import call_model
 from aos_activities.models.registry import ProviderRegistry
+from aos_activities.models.tool_calls import bounded
 from aos_activities.output import read_output
 from aos_activities.programs import Program, Programs
 from aos_activities.streaming import StreamedText
-
-_CALLS_PER_STEP = 128
 
 
 class ThinkRequest(Wire):
@@ -125,7 +124,7 @@ class ThinkActivities:
                 raise retryable(error) from None
             except TerminalModelError as error:
                 raise terminal(error) from None
-        response = _bounded(answer.response)
+        response = answer.response.model_copy(update={"tool_calls": bounded(answer.response.tool_calls)})
         said = AssistantItem(text=response.text, tool_calls=response.tool_calls, model=answer.model)
         draft = self._conversations.extend(request.head, window, [*new, said])
         output, problem = read_output(response, request.output_schema or program.output_schema)
@@ -176,14 +175,3 @@ def _model_request(request: ThinkRequest, program: Program, window: Window, key:
         max_output_tokens=program.max_output_tokens,
         key=key,
     )
-
-
-def _bounded(response: ModelResponse) -> ModelResponse:
-    """Return `response` with its tool calls cut to what one step carries out."""
-    calls = [
-        call
-        if len(str(call.arguments)) <= ARGUMENTS_BYTES
-        else ToolCall(id=call.id, name=call.name, malformed="arguments over the limit of 64 KiB")
-        for call in response.tool_calls[:_CALLS_PER_STEP]
-    ]
-    return response.model_copy(update={"tool_calls": calls})

@@ -85,14 +85,15 @@ async def once(name: str, call: Awaitable[T]) -> T:
             raise error.__cause__ from None  # It was this task that was cancelled, not the call.
         raise Passing(error) from error
     except RPCError as error:
-        raise (Passing(error) if _passes(error) else translated(name, error)) from error
+        raise (Passing(error) if passes(error) else translated(name, error)) from error
     except WorkflowQueryFailedError as error:
         raise (Passing(error) if error.message == ASK_AGAIN else translated(name, error)) from error
     except (WorkflowUpdateFailedError, WorkflowFailureError) as error:
         raise translated(name, error) from error
 
 
-def _passes(error: RPCError) -> bool:
+def passes(error: RPCError) -> bool:
+    """Whether a call that failed so may succeed when it is made again."""
     # An update that comes as a workflow task fails, for instance one that would have ended the run.
     not_ready = (detail.Is(WorkflowNotReadyFailure.DESCRIPTOR) for detail in error.grpc_status.details)
     # The next run takes signals again; until then nothing comes in that could hold the rollover up.

@@ -14,6 +14,9 @@ from aos.wire import Compact, Contract
 MESSAGE_ID_CHARS = 200
 """Longest id of a message, and longest name of a sender, in characters."""
 
+LARGEST_NUMBER = 2**53 - 1
+"""Largest number of a message in a stream: beyond it, some readers of JSON take two numbers for one."""
+
 Mode = Literal["queue", "interrupt", "steer"]
 """What happens to a message that comes during a turn: it waits, ends the turn, or is read at the next step."""
 
@@ -26,8 +29,8 @@ class Sequence(Contract):
     """
 
     stream: Annotated[str, Field(min_length=1, max_length=64)]
-    born: Annotated[int, Field(ge=0)]
-    number: Annotated[int, Field(ge=1)]
+    born: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
+    number: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
 
 
 class Message(Contract, Compact):

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.converter import SerializationContext, StorageDriverStoreContext
-from temporalio.worker import WorkflowInstance
-from temporalio.workflow import Info
 
 ASK_AGAIN = "The state of the workflow was ahead of its history; the query may be made again"
 """What a query fails with that would have left the workflow ahead of its history."""
@@ -15,8 +12,8 @@ _DIRECT = "legacy_query"
 """What Temporal's core calls a query that comes by itself and not with a workflow task."""
 
 
-class QueryGuard(WorkflowInstance):
-    """A workflow that no query brings ahead of its history.
+class QueryGuard:
+    """Keeps one workflow from being brought ahead of its history by a query.
 
     A worker that does not hold a workflow replays it to answer a query. When more has happened by then than the last
     workflow task knew of, Temporal's core goes on with it as a task would, and keeps the result. The task that follows
@@ -27,14 +24,13 @@ class QueryGuard(WorkflowInstance):
     where a task came between: once each time that a worker takes up a workflow from elsewhere.
     """
 
-    def __init__(self, instance: WorkflowInstance) -> None:
-        self._instance = instance
+    def __init__(self) -> None:
         self._began = False
         self._sure = False
         self._ahead_at: int | None = None
 
-    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        """Run the workflow on; fail a query for which it may have run on beyond its last task."""
+    def refusal(self, act: WorkflowActivation) -> WorkflowActivationCompletion | None:
+        """Return what a query fails with for which the workflow may have run on beyond its last task, else None."""
         if not self._began:
             self._began, self._sure = True, not act.is_replaying
         if any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
@@ -49,20 +45,4 @@ class QueryGuard(WorkflowInstance):
                 self._ahead_at = act.history_length
             elif act.history_length > self._ahead_at:
                 self._sure = True
-        return self._instance.activate(act)
-
-    def get_serialization_context(self, command_info: object) -> SerializationContext | None:
-        """Return what the workflow itself says."""
-        return self._instance.get_serialization_context(command_info)  # pyright: ignore[reportArgumentType] - the SDK's own class
-
-    def get_external_store_context(self, command_info: object) -> StorageDriverStoreContext:
-        """Return what the workflow itself says."""
-        return self._instance.get_external_store_context(command_info)  # pyright: ignore[reportArgumentType] - the SDK's own class
-
-    def get_info(self) -> Info:
-        """Return what the workflow itself says."""
-        return self._instance.get_info()
-
-    def get_thread_id(self) -> int | None:
-        """Return what the workflow itself says."""
-        return self._instance.get_thread_id()
+        return None

@@ -15,6 +15,9 @@ from aos.json_value import JsonObject
 from aos.names import Name, check_name
 from aos.wire import Contract
 
+MOST_TOKENS = 1_000_000_000
+"""Most tokens that a field of a spec may speak of."""
+
 _MODEL = re.compile(r"[a-z][a-z0-9-]*:\S+|offline")
 
 
@@ -159,7 +162,7 @@ class AgentSpec(Contract):
     output_schema: OutputSchema = None
     """JSON schema that every reply must fit."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_output_tokens: Annotated[int, Field(ge=1, le=MOST_TOKENS)] | None = None
     max_steps: Annotated[int, Field(ge=1, le=1000)] = 20
     """Model calls for one message, at most."""
     max_repeats: Annotated[int, Field(ge=1, le=100)] = 3
@@ -168,7 +171,7 @@ class AgentSpec(Contract):
     """How many waiting messages that need no reply of their own the agent may take in one turn."""
     patience: Duration = 900.0
     """How long a model that does not answer is tried before the message goes to the dead letters."""
-    context_tokens: Annotated[int, Field(ge=1000)] = 32_000
+    context_tokens: Annotated[int, Field(ge=1000, le=MOST_TOKENS)] = 32_000
     """Size of the conversation from which on its older part is summarised."""
     rollover_events: Annotated[int, Field(ge=50, le=20_000)] = 1_500
     """History events after which the workflow continues as new."""

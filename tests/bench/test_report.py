@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -137,8 +138,9 @@ def test_every_case_reports_its_targets_as_not_measured_when_nothing_was(name: s
 def test_a_higher_value_is_drawn_higher(tmp_path: Path, *, logarithmic: bool) -> None:
     line = [(1.0, Spread(10, 9, 12)), (500.0, Spread(40, 40, 40))]
     draw(Chart("c", "A & B", "x", "y", {"aos": line}, logarithmic), tmp_path / "c.svg")
-    circles = [element for element in ElementTree.parse(tmp_path / "c.svg").iter() if element.tag.endswith("circle")]
-    (left, low), (right, high) = ((float(circle.attrib["cx"]), float(circle.attrib["cy"])) for circle in circles)
+    paths = [element for element in ElementTree.parse(tmp_path / "c.svg").iter() if element.tag.endswith("path")]
+    drawn = next(path.attrib["d"] for path in paths if "stroke-width: 2.5" in path.attrib.get("style", ""))
+    left, low, right, high = map(float, re.findall(r"[\d.]+", drawn))
     assert left < right
     assert low > high
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 
 from aos.names import agent_workflow_id
 
@@ -28,17 +28,25 @@ class Life:
     failures: list[str] = field(default_factory=list[str])
     done_again: int = 0
     kinds: Counter[str] = field(default_factory=Counter[str])
+    histories: list[WorkflowHistory] = field(default_factory=list[WorkflowHistory])
+
+    def save(self, folder: Path) -> None:
+        """Write all runs into a folder, for somebody to look into or to replay."""
+        folder.mkdir()
+        for number, history in enumerate(self.histories):
+            (folder / f"{number}.json").write_text(history.to_json())
 
 
-async def life(temporal: Client, name: str, folder: Path) -> Life:
-    """Return the whole life of an agent. Runs in which a workflow task failed are saved in `folder`, for a replay."""
+async def life(temporal: Client, name: str) -> Life:
+    """Return the whole life of an agent."""
     found = Life()
     handle = temporal.get_workflow_handle(agent_workflow_id(name))
     run_id = (await handle.describe()).raw_description.workflow_execution_info.first_run_id
     while run_id:
         run = temporal.get_workflow_handle(agent_workflow_id(name), run_id=run_id)
         history = await run.fetch_history()
-        events, failures = history.events, len(found.failures)
+        found.histories.append(history)
+        events = history.events
         found.runs.append(len(events))
         for event in events:
             found.kinds[EventType.Name(event.event_type).removeprefix("EVENT_TYPE_").lower()] += 1
@@ -49,7 +57,5 @@ async def life(temporal: Client, name: str, folder: Path) -> Life:
                 else:
                     cause = WorkflowTaskFailedCause.Name(failed.cause)
                     found.failures.append(f"{name}, run {run_id}: {cause}: {failed.failure.message}")
-        if len(found.failures) > failures:
-            (folder / f"{name}-{len(found.runs)}.json").write_text(history.to_json())
         run_id = events[-1].workflow_execution_continued_as_new_event_attributes.new_execution_run_id
     return found

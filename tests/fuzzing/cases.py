@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from random import Random
 
-SLOWEST = 1.0
-"""Seconds of CPU that one input may take; more is a way to stop a worker by a message."""
+SLOWEST = 2.5
+"""Seconds of CPU that one input may take, though a machine is busy; more is a way to stop a worker by a message."""
 
 _SHOWN = 5
 

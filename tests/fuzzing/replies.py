@@ -39,7 +39,7 @@ def reply(chance: Random) -> Say:
     ids = ("call_1", "call_1", "", "é" * 50, "x" * 300, "call_2", "\0")
     names = ("hammer", "hammer", "saw", "fly", "", "a b", "n" * 5000, "hammer ", "set_timer")
     calls = tuple(
-        Call(chance.choice(ids), chance.choice(names), chance.choice(_ARGUMENTS * 4 + _DEEP))
+        Call(chance.choice(ids), chance.choice(names), chance.choice(_ARGUMENTS * 12 + _DEEP))
         for _ in range(chance.choice((0, 0, 1, 1, 2, 5, 140 if chance.random() < 0.1 else 3)))
     )
     texts = (

@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -56,6 +56,7 @@ async def test_every_message_is_handled_once_and_in_order_whatever_is_killed_cut
         sizes = dataclasses.replace(sizes, full_disks=0)
     faults = schedule(random.Random(f"{seed}/faults"), sizes)
     site, journal = Site(tmp_path, disk_megabytes=400 * scale), Journal()
+    lives: dict[str, Life] = {}
     nemesis = Nemesis(site, journal, random.Random(f"{seed}/nemesis"))
     try:
         async with site.open():
@@ -72,19 +73,21 @@ async def test_every_message_is_handled_once_and_in_order_whatever_is_killed_cut
                     await _until_settled(site, journal)
                     progress.cancel()
             finally:
-                lives = [await life(observer.temporal, agent.name, tmp_path) for agent in AGENTS]
+                lives = {agent.name: await life(observer.temporal, agent.name) for agent in AGENTS}
                 _tell_of(lives, journal)
             _check(site, journal)
             assert len(journal.entries) >= sizes.messages
             await _check_agents(observer, journal, seed)
-            assert not [failure for found in lives for failure in found.failures]
-            assert max(max(found.runs) for found in lives) <= EVENTS
-            assert sum(len(found.runs) - 1 for found in lives) >= sizes.messages * ROLLOVERS_PER_MESSAGE
+            assert not [failure for found in lives.values() for failure in found.failures]
+            assert max(max(found.runs) for found in lives.values()) <= EVENTS
+            assert sum(len(found.runs) - 1 for found in lives.values()) >= sizes.messages * ROLLOVERS_PER_MESSAGE
             assert site.keeper.killed >= sizes.worker_kills
             assert nemesis.server_kills >= sizes.server_kills
             assert not site.keeper.strange, f"workers ended by themselves with {site.keeper.strange}"
     except BaseException as error:
         error.add_note(_report(seed, long_form, faults, nemesis, journal))
+        for name, found in lives.items():
+            found.save(tmp_path / name)
         raise
 
 
@@ -135,12 +138,12 @@ def _check(site: Site, journal: Journal) -> None:
     _log.info("%.0f s: checked", journal.seconds)
 
 
-def _tell_of(lives: Sequence[Life], journal: Journal) -> None:
-    for agent, found in zip(AGENTS, lives, strict=True):
-        _log.info("%s: %d rollovers, longest run %d events", agent.name, len(found.runs) - 1, max(found.runs))
-        _log.info("%s: %s", agent.name, found.failures or "no workflow task failed")
-    kinds = sum((found.kinds for found in lives), Counter[str]())
-    _log.info("%d ends of runs done again; events: %s", sum(found.done_again for found in lives), dict(kinds))
+def _tell_of(lives: Mapping[str, Life], journal: Journal) -> None:
+    for name, found in lives.items():
+        _log.info("%s: %d rollovers, longest run %d events", name, len(found.runs) - 1, max(found.runs))
+        _log.info("%s: %s", name, found.failures or "no workflow task failed")
+    kinds = sum((found.kinds for found in lives.values()), Counter[str]())
+    _log.info("%d ends of runs done again; events: %s", sum(found.done_again for found in lives.values()), dict(kinds))
     _log.info("%d asks, %d repeats, %d unknown", journal.asked, journal.repeats, journal.unknown)
 
 

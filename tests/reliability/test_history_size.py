@@ -14,8 +14,8 @@ from aos.testing import calls
 from engine.engine import Engine, running_engine
 from engine.tools import workshop
 
-EVENTS, BYTES = 13, 3 * 1024
-TURNS = 2_000
+EVENTS, BYTES = 11, 2 * 1024
+TURNS, LONG_TURNS = 500, 10_000
 CALLS = 100
 RESULT_BYTES = 8_000
 HISTORY_BYTES = 2 * 1024 * 1024
@@ -29,22 +29,23 @@ async def _cost_of_a_turn(engine: Engine, name: str, text: str) -> tuple[int, in
     return len(added), sum(event.ByteSize() for event in added)
 
 
-@pytest.mark.timeout(600)
-async def test_a_plain_turn_costs_as_little_history_at_turn_two_thousand_as_at_turn_ten(
-    temporal: WorkflowEnvironment, tmp_path: Path
+@pytest.mark.timeout(900)
+async def test_a_plain_turn_costs_as_little_history_late_in_a_life_as_at_turn_ten(
+    temporal: WorkflowEnvironment, tmp_path: Path, long_form: bool
 ) -> None:
+    turns = LONG_TURNS if long_form else TURNS
     async with running_engine(temporal.client, tmp_path) as engine:
         name = await engine.start(purpose="talk", rollover_events=1_500)
         for number in range(9):
             await engine.client.ask(name, f"number {number}")
         tenth = await _cost_of_a_turn(engine, name, "number ten")
-        for number in range(10, TURNS - 1):
+        for number in range(10, turns - 1):
             await engine.client.send(name, f"number {number}")
             if number % 100 == 0:
                 await engine.until_handled(name, number)
-        await engine.until_handled(name, TURNS - 1)
-        late = await _cost_of_a_turn(engine, name, "number two thousand")
-        assert (await engine.client.status(name)).turns == TURNS
+        await engine.until_handled(name, turns - 1)
+        late = await _cost_of_a_turn(engine, name, "number last")
+        assert (await engine.client.status(name)).turns == turns
     for events, size in (tenth, late):
         assert events <= EVENTS
         assert size <= BYTES

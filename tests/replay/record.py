@@ -73,7 +73,7 @@ async def agent_life(engine: Engine) -> None:
         purpose="keep the log",
         tools=["current_time", "set_timer", "workshop/hammer", "workshop/hold"],
         triggers=[{"type": "event", "event": "ship.*", "text": "A ship."}],
-        rollover_events=200,
+        rollover_events=300,
         context_tokens=1000,
     )
     await engine.ask(ada, "hello")

@@ -56,9 +56,8 @@ def test_the_life_that_is_recorded_has_all_that_happens_to_an_agent() -> None:
         "WORKFLOW_EXECUTION_SIGNALED",
         "ACTIVITY_TASK_CANCEL_REQUESTED",
         "TIMER_FIRED",
-        "MARKER_RECORDED",
     } <= types
-    for name in ("think", "run_tool", "compact", "describe_tools", "configure", "pause", "resume", "stop"):
+    for name in ("prepare_agent", "think", "run_tool", "compact", "describe_tools", "configure", "pause", "resume", "stop"):
         assert f'"{name}"' in text
 
 

@@ -51,7 +51,9 @@ class People:
 
     def __init__(self, chance: Random, *, forgotten: bool) -> None:
         self._chance = chance
-        self._count = 0
+        self.count = 0
+        """How many messages and events they have made up."""
+        self._streams = 0
         self._forgotten = forgotten
         self._people = [self._person(index) for index in range(chance.choice((1, 2, 3, 5)))]
 
@@ -62,9 +64,9 @@ class People:
     def message(self) -> Sent:
         """Return a new message."""
         chance, person = self._chance, self._chance.choice(self._people)
-        self._count += 1
+        self.count += 1
         draw = chance.random()
-        known: dict[str, Any] = {"id": f"m{self._count}", "sender": person.name, "text": f"say {self._count}"}
+        known: dict[str, Any] = {"id": f"m{self.count}", "sender": person.name, "text": f"say {self.count}"}
         if draw < 0.08:
             known["text"] += " and more" * chance.randrange(400)
         if draw > 0.6:
@@ -96,15 +98,15 @@ class People:
         """Let one of them begin a new stream, as a client does that starts anew."""
         person = self._chance.choice(self._people)
         if person.stream:
-            self._count += 1
-            person.stream, person.number, person.born = f"t{self._count}", 0, 1000 + self._count
+            self._streams += 1
+            person.stream, person.number, person.born = f"t{self._streams}", 0, 1000 + self._streams
 
     def event(self) -> Sent:
         """Return an outside event."""
-        self._count += 1
+        self.count += 1
         kind = self._chance.choice(("order.paid", "order.sent", "spam"))
-        event = {"type": kind, "source": "shop", "id": f"e{self._count}"}
-        return Sent("event", payload(event), {"id": f"event/shop/e{self._count}", "sender": "event/shop", "type": kind})
+        event = {"type": kind, "source": "shop", "id": f"e{self.count}"}
+        return Sent("event", payload(event), {"id": f"event/shop/e{self.count}", "sender": "event/shop", "type": kind})
 
     def rubbish(self) -> Sent:
         """Return a signal that cannot be read."""

@@ -127,18 +127,15 @@ class Run:
                 for command in step.commands
                 if command.update_response.HasField("accepted")
             }
-            jobs = [job for job in step.activation.jobs if not self._refused(job)]
-            del step.activation.jobs[:]
-            step.activation.jobs.extend(jobs)
-            for job in jobs:
-                if job.HasField("do_update"):
-                    job.do_update.run_validator = False
-            step.commands = [
-                command
-                for command in step.commands
-                if not command.HasField("update_response")
-                or command.update_response.protocol_instance_id in self._accepted
-            ]
+            jobs = list(step.activation.jobs)
+            if any(job.HasField("do_update") for job in jobs):
+                jobs = [job for job in jobs if not self._refused(job)]
+                del step.activation.jobs[:]
+                step.activation.jobs.extend(jobs)
+                for job in step.activation.jobs:
+                    if job.HasField("do_update"):
+                        job.do_update.run_validator = False
+                step.commands = [command for command in step.commands if not self._refuses(command)]
             if jobs:
                 self._recorded.append(step)
         self._fresh = []
@@ -149,6 +146,9 @@ class Run:
 
     def _refused(self, job: WorkflowActivationJob) -> bool:
         return job.HasField("do_update") and not self.accepted(job.do_update.protocol_instance_id)
+
+    def _refuses(self, command: WorkflowCommand) -> bool:
+        return command.HasField("update_response") and not self.accepted(command.update_response.protocol_instance_id)
 
     def lose(self) -> None:
         """Forget everything that is not recorded: the worker is gone, or its task came to nothing."""

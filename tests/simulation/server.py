@@ -174,10 +174,8 @@ class Server:
                     self._answered(command)
                 case _:
                     pass
-        given_up = {command.request_cancel_activity.seq for command in commands}
         for job in jobs:
-            if job.resolve_activity.seq not in given_up:
-                self._learn(job)
+            self._learn(job)
         self.recorded(jobs)
 
     def _cancel(self, seq: int) -> None:

@@ -22,9 +22,10 @@ from simulation.store import Fuse, MemoryStore
 from simulation.truth import Broken, Truth
 
 _NAME = "sim"
-_IN_FLIGHT = 40
+_IN_FLIGHT = 16
 _ASKING = 6
 _ROUNDS = 3000
+_TALK = 80
 _FORGIVEN = {"ReplyForgotten", "AgentStopped", "MessageFailed"}
 
 
@@ -53,7 +54,7 @@ class World:
         self._came: dict[bytes, Sent] = {}
         self._asking: dict[str, Sent] = {}
         self._configured: dict[str, dict[str, Any]] = {}
-        self._talkative = chance.choice((4, 8, 12, 30))
+        self._talkative = chance.choice((2, 3, 5, 7, 16))
         self._stopped = False
         self._paused = False
 
@@ -87,6 +88,7 @@ class World:
             Broken: The agent did what it must never do.
         """
         server = self.server
+        self._talkative *= max(1, events // _TALK)
         try:
             while server.events < events and not server.ended:
                 self._happen()
@@ -99,7 +101,7 @@ class World:
         draw = chance.random()
         if draw < 0.33:
             self._speak()
-        elif draw < 0.5:
+        elif draw < 0.54:
             self._deliver(chance.choice((1, 1, 2, 5, 15)))
         elif draw < 0.74:
             server.task()
@@ -119,11 +121,14 @@ class World:
             self._evict()
 
     def _speak(self) -> None:
-        for _ in range(self._chance.choice((1, 1, 2, 8, 16))):
+        for _ in range(self._chance.choice((1, 2, 2, 4, 8))):
             if len(self._network) > _IN_FLIGHT:
                 return
             draw = self._chance.random()
-            if len(self._came) > self._talkative or (self._came and draw < 0.4):
+            told = self._people.count >= self._talkative
+            if told and not self._came:
+                return
+            if told or (self._came and draw < 0.4):
                 old = self._chance.choice(list(self._came.values()))
                 if self._people.may_repeat(old):
                     self.server.note(f"{old.known['id']} is sent again")
@@ -283,8 +288,8 @@ class World:
     def _failed_ask(self, sent: Sent, problem: str) -> None:
         letter = self.truth.letters.get(sent.known["id"])
         status = letter.reply.status if letter and letter.reply else ""
-        if problem == "ReplyForgotten" and status == "done":
-            raise Broken(f"the reply to {sent.known['id']} is neither in the book nor in the store")
+        if problem == "ReplyForgotten" and status:
+            raise Broken(f"the reply to {sent.known['id']}, {status}, is neither in the book nor in the store")
 
     def _spec_is(self, changes: dict[str, Any], result: Payload | None, problem: str) -> None:
         if result is None:
@@ -342,12 +347,13 @@ class World:
         if self._asking or self._configured:
             raise Broken(f"never answered: {[*self._asking, *self._configured][:5]}")
         items = [item for _, item in self._backwards(state.head)][::-1]
-        check_paired(items)
+        # What an interrupted turn came to stands before the next message.
+        check_paired([*items, *state.notes])
         said = [item.id for item in (*items, *state.notes) if isinstance(item, UserItem)]
         self.truth.finally_holds(state, said, server.now)
         window = at_once(self._work.conversations.window(state.head))
-        check_paired(window.items)
-        for message_id in list(self.truth.letters)[:3]:
+        check_paired([*window.items, *state.notes])
+        if message_id := next(iter(self.truth.letters), ""):
             self._check_reply(message_id)
 
     def _backwards(self, head: str) -> list[tuple[str, Any]]:

@@ -14,7 +14,9 @@ from aos.errors import SetupError
 from aos_workers.lock import FileLock
 from aos_workers.ready import READY
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 90.0
+"""More than a worker waits for a server that is away, so that its log tells of that."""
+
 _GRACE_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
 
@@ -48,7 +50,7 @@ class WorkerProcess:
         """Start the worker and return when it serves.
 
         Raises:
-            SetupError: It ended, or did not serve within a minute; the end of its log says why.
+            SetupError: It ended, or did not serve within a minute and a half; the end of its log says why.
         """
         lock = FileLock(self._lock)
         if not lock.acquire():

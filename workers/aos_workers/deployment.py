@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from importlib.metadata import version
 
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
@@ -12,11 +13,12 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import WorkerDeploymentConfig
 
+from aos.connection import PATIENCE, passes
 from aos.errors import SetupError
 
 DEPLOYMENT = "aos"
-_PATIENCE = 30.0
-_PAUSE = 0.05
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_ATTEMPT = timedelta(seconds=10)
 
 
 def deployment_config(build_id: str) -> WorkerDeploymentConfig:
@@ -28,10 +30,10 @@ def deployment_config(build_id: str) -> WorkerDeploymentConfig:
 
 
 async def make_current(client: Client, config: WorkerDeploymentConfig) -> None:
-    """Have the server give agents to the build of a worker that polls already.
+    """Have the server give agents to the build of a worker that polls already; wait for one that is away or busy.
 
     Raises:
-        SetupError: The server does not know the build after 30 seconds.
+        SetupError: The server refuses, or does not take the build for `PATIENCE` seconds.
     """
     request = SetWorkerDeploymentCurrentVersionRequest(
         namespace=client.namespace,
@@ -40,16 +42,18 @@ async def make_current(client: Client, config: WorkerDeploymentConfig) -> None:
         identity=client.identity,
         ignore_missing_task_queues=True,
     )
-    deadline = time.monotonic() + _PATIENCE
+    deadline, pause = time.monotonic() + PATIENCE, _FIRST_PAUSE
     while True:
         try:
-            await client.workflow_service.set_worker_deployment_current_version(request)
+            await client.workflow_service.set_worker_deployment_current_version(request, timeout=_ATTEMPT)
             return
         except RPCError as error:
             # Until its first poll has arrived, the server does not know the build.
             unknown = error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
-            if not unknown or time.monotonic() > deadline:
+            if not (unknown or passes(error)) or time.monotonic() > deadline:
                 raise SetupError(
                     f"the Temporal server does not take build {config.version.build_id!r}: {error.message}"
                 ) from error
-        await asyncio.sleep(_PAUSE)
+            # One that is busy must not be made busier; a build that is not known yet will be in a moment.
+            pause = _FIRST_PAUSE if unknown else min(pause * 2, _LONGEST_PAUSE)
+        await asyncio.sleep(pause)

@@ -17,7 +17,8 @@ from aos_workers.lock import FileLock
 from aos_workers.orphans import end_orphan
 from aos_workers.settings import Settings, cache_folder, temporal_address
 from aos_workers.temporal.binary import find_temporal
-from aos_workers.temporal.server import DevServer
+from aos_workers.temporal.server import NAMESPACE, DevServer
+from aos_workers.temporal.watchdog import until_broken
 
 Report = Callable[[str], None]
 
@@ -80,6 +81,7 @@ async def local_aos(
             tasks = [watch.create_task(_keep_running(worker, "the worker", report))]
             if server:
                 tasks.append(watch.create_task(_keep_running(server, "the Temporal server", report)))
+                tasks.append(watch.create_task(_end_when_broken(server, report)))
             yield Local(address=address, ui_url=server.ui_url if server else None, worker=worker, server=server)
             for task in tasks:
                 task.cancel()
@@ -119,6 +121,15 @@ async def _keep_running(process: _Process, what: str, report: Report) -> None:
         await asyncio.sleep(pause)
         began = loop.time()
         await _start_again(process.start, what, report)
+
+
+async def _end_when_broken(server: DevServer, report: Report) -> None:
+    """Kill the server whenever it cannot use its database any more; `_keep_running` starts it again."""
+    while True:
+        said = await until_broken(server.address, NAMESPACE)
+        report(f"the Temporal server fails every call ({said}); ending it, which loses nothing")
+        server.kill()
+        await server.wait()
 
 
 async def _start_again(start: Callable[[], Awaitable[None]], what: str, report: Report) -> None:

@@ -6,18 +6,18 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
 from aos.app import App, installed_apps, load_app
-from aos.connection import connect
 from aos.errors import AosError
 from aos_workers.home import Home
 from aos_workers.logs import set_up_logs
 from aos_workers.ready import READY
 from aos_workers.settings import Settings, load_settings
+from aos_workers.starting import connect_in_time
 from aos_workers.telemetry import telemetry
 from aos_workers.worker import make_parts, running_workers
 
@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         set_up_logs(settings.log_level)
         apps = [load_app(name) for name in options.app or installed_apps()]
         asyncio.run(serve(settings, apps, address=options.address))
+    except asyncio.CancelledError:
+        return
     except AosError as error:
         sys.stderr.write(f"aos-worker: {error}\n")
         raise SystemExit(1) from None
@@ -49,17 +51,27 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def serve(settings: Settings, apps: Sequence[App], *, address: str | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, then take nothing new and finish what runs."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    """Serve until SIGTERM or SIGINT, then take nothing new and finish what runs.
+
+    Raises:
+        asyncio.CancelledError: The signal came before the worker served.
+    """
+    stop, starting = asyncio.Event(), asyncio.current_task()
+    assert starting is not None
+    _on_signals(starting.cancel)
     home = Home(settings.home)
     home.path.mkdir(parents=True, exist_ok=True)
     with telemetry(settings) as plugins:
-        client = await connect(address, plugins=plugins)
+        client = await connect_in_time(address, plugins)
         parts = make_parts(settings, home)
         async with running_workers(client, settings, parts, apps):
+            _on_signals(stop.set)
             _log.info(READY, models=list(parts.registry.default), apps=[app.name for app in apps])
             await stop.wait()
             _log.info("worker_draining")
+
+
+def _on_signals(do: Callable[[], object]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, do)

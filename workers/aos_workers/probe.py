@@ -30,14 +30,14 @@ _TIMER = 0.05
 _WRITES = 8
 _LONGEST = timedelta(seconds=20)
 _EAGER_MS = 1.0
-_TAIL = 4
+_TAIL = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
     """What a server did. Times are in milliseconds.
 
-    Of the last quarter of the steps: `wait` is how long the tasks of one step waited for a worker that was idle, and
+    Of the last third of the steps: `wait` is how long the tasks of one step waited for a worker that was idle, and
     `rate` is how many tasks a second came to it through the server's queue. `tasks` is how many each step had: one
     where an activity starts in the transaction that schedules it, else two. `late` is how much too late a short timer
     went off. `write` is the fastest of some writes.

@@ -29,14 +29,17 @@ async def ensure_search_attributes(client: Client) -> bool:
     """
     service = client.operator_service
     try:
-        listed = await service.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
+        listed = await service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace), retry=True
+        )
         missing = [name for name in SEARCH_ATTRIBUTES if name not in listed.custom_attributes]
         if missing:
             await service.add_search_attributes(
                 AddSearchAttributesRequest(
                     namespace=client.namespace,
                     search_attributes=dict.fromkeys(missing, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD),
-                )
+                ),
+                retry=True,
             )
             await _until_known(client, missing)
     except RPCError as error:

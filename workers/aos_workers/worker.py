@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -28,6 +29,7 @@ from aos_workers.home import Home
 from aos_workers.providers import make_registry
 from aos_workers.search_attributes import ensure_search_attributes
 from aos_workers.settings import Settings
+from aos_workers.starting import start_worker, until_served
 from aos_workflows.agent import PerpetualAgent
 from aos_workflows.read_back import ReadBack
 
@@ -53,20 +55,27 @@ def make_parts(settings: Settings, home: Home) -> Parts:
 async def running_workers(
     client: Client, settings: Settings, parts: Parts, apps: Sequence[App] = ()
 ) -> AsyncGenerator[Sequence[Worker]]:
-    """Run the AOS worker, and one for each application, until the block ends; then let what runs finish."""
+    """Run the AOS worker, and one for each application, until the block ends; then let what runs finish.
+
+    Raises:
+        SetupError: The server refuses; the message says what.
+        Unreachable: The server was away for too long when the workers were to start.
+    """
     async with AsyncExitStack() as stack:
         stack.push_async_callback(parts.store.aclose)
         stack.push_async_callback(parts.registry.aclose)
-        workers = [await aos_worker(client, settings, parts), *(app_worker(client, app, parts.store) for app in apps)]
-        for worker in workers:
-            await stack.enter_async_context(worker)
+        await until_served(client)
+        found = await ensure_search_attributes(client)
+        makers = [partial(aos_worker, client, settings, parts, search_attributes=found)]
+        makers += [partial(app_worker, client, app, parts.store) for app in apps]
+        workers = [await start_worker(stack, make) for make in makers]
         if settings.versioning == "auto":
             await make_current(client, deployment_config(settings.build_id))
         yield workers
 
 
-async def aos_worker(client: Client, settings: Settings, parts: Parts) -> Worker:
-    """Return the worker that serves agents, not started."""
+def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attributes: bool) -> Worker:
+    """Return the worker that serves agents, not started. `search_attributes`: the namespace has AOS's."""
     conversations = Conversations(parts.store)
     recalling = recalling_tools(parts.store, conversations)
     tools = [*builtin_tools(settings.documents, settings.fetch_hosts), *recalling]
@@ -75,7 +84,7 @@ async def aos_worker(client: Client, settings: Settings, parts: Parts) -> Worker
         parts.registry,
         [tool.describe(TASK_QUEUE) for tool in tools],
         always=[tool.name for tool in recalling],
-        search_attributes=await ensure_search_attributes(client),
+        search_attributes=search_attributes,
     )
     thinking = ThinkActivities(parts.store, parts.registry, conversations)
     compaction = CompactionActivities(parts.store, parts.registry, conversations)

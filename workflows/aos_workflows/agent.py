@@ -25,7 +25,7 @@ from aos_workflows import shelf, views
 from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal
 from aos_workflows.migrations import dump_state, load_state
 from aos_workflows.preparation import prepare
-from aos_workflows.state import DEAD_LETTERS_KEPT, AgentState
+from aos_workflows.state import AgentState
 from aos_workflows.turns import TURN_BYTES, Turns
 from aos_workflows.waking import Alarm, event_message, post_due
 
@@ -179,7 +179,7 @@ class PerpetualAgent:
             entries: list[JsonValue] = [letter.model_dump(mode="json") for letter in surplus]
             mailbox.set_aside(await shelf.set_aside(Page(entries=entries)), surplus)
             ids[:0] = [letter.message.id for letter in surplus]
-        while len(old := self._state.dead[:-DEAD_LETTERS_KEPT]) > 0:
+        while old := self._state.old_dead():
             entries = [letter.model_dump(mode="json") for letter in old[:500]]
             self._state.dead_older = await shelf.set_aside(Page(entries=entries, before=self._state.dead_older))
             del self._state.dead[: len(entries)]

@@ -15,19 +15,19 @@ _SHORTEST, _LONGEST = 1.0, 10 * 366 * 86_400.0
 MODEL_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 
 
-class LocalOptions(TypedDict):
-    """Options of a local activity."""
+class QuickOptions(TypedDict):
+    """Options of an activity that takes milliseconds."""
 
     start_to_close_timeout: timedelta
 
 
-class PreparationOptions(LocalOptions):
-    """Options of a local activity that is given up at last."""
+class PreparationOptions(QuickOptions):
+    """Options of a quick activity that is given up at last."""
 
     schedule_to_close_timeout: timedelta
 
 
-STORE: LocalOptions = {"start_to_close_timeout": timedelta(seconds=30)}
+STORE: QuickOptions = {"start_to_close_timeout": timedelta(seconds=30)}
 """For the quick reads and writes of the store. They are tried until the store is back: an agent must not end for it."""
 
 PREPARATION: PreparationOptions = {**STORE, "schedule_to_close_timeout": timedelta(minutes=10)}

@@ -28,7 +28,7 @@ async def prepare(spec: AgentSpec) -> Prepared:
     """
     try:
         described = [tool for app, names in _by_app(spec).items() for tool in await _describe(spec, app, names)]
-        return await workflow.execute_local_activity_method(
+        return await workflow.execute_activity_method(
             ProgramActivities.prepare_agent,
             PrepareAgent(spec=spec, described=described),
             summary=f"make {spec.name} ready",

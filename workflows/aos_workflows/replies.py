@@ -29,16 +29,18 @@ class ReplyBook(Wire):
     def carried(self, limit: int = CARRIED_BYTES) -> ReplyBook:
         """Return the newest replies that fit into `limit` bytes, for the next run of the workflow.
 
-        One that alone is larger makes no room for itself: the store has what is long.
+        Those that tell of a failure or an interruption go first, for the store has none of them: it has all answers.
+        One that alone is larger makes no room for itself.
         """
-        kept: list[Reply] = []
+        kept = set[str]()
         left = limit
-        for reply in reversed(self.replies.values()):
-            size = len(reply.model_dump_json()) + len(reply.id) + 4
+        newest_first = [*self.replies.values()][::-1]
+        for reply in sorted(newest_first, key=lambda reply: reply.status == "done"):
+            size = len(reply.model_dump_json().encode()) + len(reply.id.encode()) + 4
             if size > limit:
                 continue
             left -= size
             if left < 0:
                 break
-            kept.append(reply)
-        return ReplyBook(replies={reply.id: reply for reply in reversed(kept)})
+            kept.add(reply.id)
+        return ReplyBook(replies={name: reply for name, reply in self.replies.items() if name in kept})

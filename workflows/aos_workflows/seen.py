@@ -66,7 +66,7 @@ class Seen(Wire):
     """
 
     streams: dict[str, Stream] = Field(default_factory=dict[str, Stream])
-    floor: int = 0
+    floor: int = -1
     ids: list[str] = Field(default_factory=list[str])
 
     def judge(self, message: Message) -> Verdict:

@@ -23,6 +23,9 @@ SCHEMA_VERSION = 1
 RECENT_LINES = 20
 DEAD_LETTERS_KEPT = 20
 
+DEAD_BYTES = 6 * 1024
+"""Most bytes of dead letters that cross a rollover in the state; the others lie in the store, whole."""
+
 NOTES_BYTES = 128 * 1024
 """Most bytes of what is said before the next message, so that the two together fit into a payload."""
 
@@ -105,6 +108,16 @@ class AgentState(Wire):
         """Add a dead letter."""
         self.dead.append(letter)
         self.dead_count += 1
+
+    def old_dead(self) -> list[DeadLetter]:
+        """Return the dead letters that are to go into the store: all but the newest few."""
+        room, kept = DEAD_BYTES, 0
+        for letter in reversed(self.dead[-DEAD_LETTERS_KEPT:]):
+            room -= len(letter.model_dump_json().encode())
+            if room < 0:
+                break
+            kept += 1
+        return self.dead[: len(self.dead) - kept]
 
     def show(self, item: Item, now: float) -> None:
         """Add a line to the previews of the newest part of the conversation."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 from temporalio.workflow import ActivityHandle
 
 from aos.conversation import AssistantItem, NoteItem, UserItem
@@ -153,11 +153,14 @@ class Turns:
             **model_options(state.spec.patience),
         )
         await workflow.wait_condition(lambda: handle.done() or cut() or self._yields())
-        if handle.done():
-            return await handle
-        abandon(handle)
-        turn.again = True
-        return None
+        if not handle.done():
+            abandon(handle)
+            # Within this workflow task. What came in it is used, and paid for: signals are only seen before results.
+            await workflow.wait_condition(handle.done)
+            if handle.cancelled() or ((error := handle.exception()) and is_cancelled_exception(error)):
+                turn.again = True
+                return None
+        return await handle
 
     async def _compact(self) -> None:
         state = self._state

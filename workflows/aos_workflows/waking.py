@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from datetime import timedelta
 
 from temporalio import workflow
@@ -119,9 +118,8 @@ def event_message(state: AgentState, event: Event) -> Message | None:
     """
     for trigger in state.spec.triggers:
         if isinstance(trigger, EventTrigger) and trigger.matches(event.type):
-            told = event.model_dump(mode="json", exclude_defaults=True)
-            parts = (trigger.text, json.dumps(told, ensure_ascii=False))
-            text = "\n\n".join(part for part in parts if part)
+            told = event.model_dump_json(exclude_defaults=True)
+            text = f"{trigger.text}\n\n{told}" if trigger.text else told
             message = Message(id=_identity(event), sender=f"event/{event.source}"[:_ID_CHARS], text=text)
             # Its data became text within JSON, where each quotation mark takes twice the room.
             check_size("event", message, MESSAGE_BYTES)

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+from pydantic_core import to_json
+
 from aos.conversation import AssistantItem, Item, NoteItem, SummaryItem, ToolCall, ToolItem, UserItem
 from aos.json_value import check_json
 from aos.limits import ARGUMENTS_BYTES, clip, cut_bytes
@@ -95,12 +97,22 @@ def bounded(calls: Sequence[ToolCall]) -> list[ToolCall]:
     """Return as many of the calls as one step carries out, and of their arguments what history can hold."""
     room, kept = _STEP_BYTES, list[ToolCall]()
     for call in calls[:CALLS_PER_STEP]:
-        room -= len(call.model_dump_json())
+        if problem := _problem_of(call.arguments):
+            call = ToolCall(id=call.id, name=call.name, malformed=problem)
+        room -= len(call.model_dump_json().encode())
         if room < 0:
             text = f"(the calls of one step may have {_STEP_BYTES} bytes together)"
             call = ToolCall(id=call.id, name=call.name, malformed=text)
         kept.append(call)
     return kept
+
+
+def _problem_of(arguments: dict[str, Any]) -> str:
+    try:
+        written = len(to_json(check_json(arguments)))
+    except ValueError as error:
+        return f"({error})"
+    return f"({written} bytes of JSON, where the limit is {ARGUMENTS_BYTES})" if written > ARGUMENTS_BYTES else ""
 
 
 def clean(text: str) -> str:

@@ -188,6 +188,26 @@ def test_go_without_caches_of_its_own_is_given_some(programs: Path, cache: Path,
     assert seen.read_text() == f"{cache / 'gocache'} {cache / 'gomodcache'}\n"
 
 
+@pytest.mark.parametrize("file", ["go.mod", "go.sum"])
+def test_other_pins_are_built_to_another_file(
+    programs: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    log = go(programs, cache)
+    before = gobuild.target(cache)
+    gobuild.build(gobuild.CLI, before, ignore)
+    pins = tmp_path / "pins"
+    shutil.copytree(gobuild.MODULE, pins)
+    monkeypatch.setattr(gobuild, "MODULE", pins)
+    assert gobuild.target(cache) == before
+    with (pins / file).open("a") as changed:
+        changed.write("// another module\n")
+
+    gobuild.build(gobuild.CLI, gobuild.target(cache), ignore)
+
+    assert gobuild.target(cache) != before
+    assert log.read_text() == "built\nbuilt\n"
+
+
 @pytest.mark.usefixtures("no_download")
 def test_an_old_go_does_not_build(programs: Path, cache: Path) -> None:
     go(programs, cache, version="1.22.0")

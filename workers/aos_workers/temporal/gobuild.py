@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -45,8 +46,8 @@ def required_go() -> tuple[int, ...]:
 
 
 def target(cache: Path) -> Path:
-    """Return where the CLI is built to in `cache`."""
-    return cache / f"temporal-{cli_version()}"
+    """Return where the CLI is built to in `cache`: a file of its own for every choice of modules."""
+    return cache / f"temporal-{cli_version()}-{_digest()}"
 
 
 def build(package: str, binary: Path, report: Callable[[str], None]) -> Path:
@@ -154,6 +155,12 @@ def _pinned(pattern: str) -> str:
     if match is None:
         raise ValueError(f"{MODULE / 'go.mod'} has no line that matches {pattern}")
     return match[1]
+
+
+def _digest() -> str:
+    """Return eight hex digits that change whenever a module's version or checksum does."""
+    pins = [(MODULE / name).read_bytes() for name in ("go.mod", "go.sum")]
+    return hashlib.sha256(b"".join(pins)).hexdigest()[:8]
 
 
 def _version(text: str) -> tuple[int, ...]:
