@@ -24,9 +24,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process has used, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    """Return the CPU time of a process and of its children that have ended, user and system; 0 if it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / _TICKS
 
 
 def rss_bytes(pid: int) -> int:
@@ -86,8 +89,8 @@ def measured(sample: Sample, parts: Mapping[str, Iterable[int]]) -> Generator[Sa
 
 def _cpu_seconds(pids: list[int]) -> float:
     """Return the CPU time that processes and their descendants have used."""
-    members = [member for pid in pids for member in ([pid] if pid == os.getpid() else family(pid))]
-    return sum(map(cpu_seconds, members))
+    own = time.process_time() if os.getpid() in pids else 0.0
+    return own + sum(cpu_seconds(member) for pid in pids if pid != os.getpid() for member in family(pid))
 
 
 def tell(sample: Sample) -> None:

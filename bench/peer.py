@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
+import signal
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,7 +96,11 @@ def _uv() -> str:
 
 async def _run(command: list[str], seconds: float, how: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         printed, said = await asyncio.wait_for(process.communicate(), seconds)
@@ -102,7 +108,8 @@ async def _run(command: list[str], seconds: float, how: str) -> str:
         raise PeerFailed(f"{how}: took more than {seconds:g} s") from None
     finally:
         if process.returncode is None:
-            process.kill()
+            # With all that it has started: uv alone would leave the peer and its servers behind.
+            os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if process.returncode == _NOT_FOR_IT:
         return ""
