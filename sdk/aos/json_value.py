@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from itertools import chain
 from types import NoneType
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, JsonValue
 
@@ -36,27 +36,34 @@ def check_json(value: V) -> V:
 def _within(level: list[object]) -> list[object]:
     """Check values, and return what they are made of. A workflow may have 500,000 to check at once: kind by kind."""
     found: list[object] = []
-    for kind in dict.fromkeys(map(type, level)):
+    kinds: dict[type[object], None] = dict.fromkeys(map(type, level))
+    for kind in kinds:
         alike: list[Any] = [value for value in level if type(value) is kind]
-        if issubclass(kind, str):
-            _check_texts(alike)
-        elif issubclass(kind, int):
-            if max(map(int.bit_length, alike)) > _INT_BITS:
-                raise ValueError("a number has too many digits")
-        elif issubclass(kind, float):
-            if not all(map(math.isfinite, alike)):
-                raise ValueError("JSON has no infinite numbers, and none that is no number")
-        elif issubclass(kind, dict):
+        if issubclass(kind, dict):
             names = dict.fromkeys(chain.from_iterable(alike))
             if not all(isinstance(name, str) for name in names):
                 raise ValueError("the name of a field is a text")
             _check_texts(names)
-            found.extend(chain.from_iterable(map(dict.values, alike)))
+            for value in alike:
+                found += value.values()
         elif issubclass(kind, (list, tuple)):
-            found.extend(chain.from_iterable(alike))
-        elif kind is not NoneType:
-            raise ValueError(f"JSON cannot say a {kind.__name__}")
+            found += chain.from_iterable(alike)
+        else:
+            _check_scalars(kind, alike)
     return found
+
+
+def _check_scalars(kind: type, alike: list[Any]) -> None:
+    if issubclass(kind, str):
+        _check_texts(alike)
+    elif issubclass(kind, int):
+        if max(map(int.bit_length, alike)) > _INT_BITS:
+            raise ValueError("a number has too many digits")
+    elif issubclass(kind, float):
+        if not all(map(math.isfinite, alike)):
+            raise ValueError("JSON has no infinite numbers, and none that is no number")
+    elif kind is not NoneType:
+        raise ValueError(f"JSON cannot say a {kind.__name__}")
 
 
 def _check_texts(texts: Iterable[str]) -> None:

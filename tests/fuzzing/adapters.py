@@ -38,14 +38,14 @@ class Memory:
     def of_openai(self, request: httpx2.Request) -> httpx2.Response:
         """Answer a request of the OpenAI library."""
         self.asked.append(json.loads(request.content))
-        answer = self.answer(request.url.path, self.asked[-1])
+        answer = self.answer(urlsplit(str(request.url)).path, self.asked[-1])
         headers = {"content-type": answer.content_type}
         return httpx2.Response(answer.status, content=b"".join(answer.parts), headers=headers)
 
     def of_bedrock(self, request: Any, **_: object) -> AWSResponse:
         """Answer a request of boto3."""
         self.asked.append(json.loads(request.body))
-        answer = self.answer(urlsplit(request.url).path, self.asked[-1])
+        answer = self.answer(urlsplit(str(request.url)).path, self.asked[-1])
         body = io.BytesIO(b"".join(answer.parts))
         raw = urllib3.HTTPResponse(body, status=answer.status, preload_content=False)
         return AWSResponse(request.url, answer.status, cast("Any", {"content-type": answer.content_type}), raw)

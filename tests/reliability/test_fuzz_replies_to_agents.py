@@ -48,7 +48,12 @@ class Crooked(Memory):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["openai", "bedrock"])
 async def test_after_a_malformed_answer_an_agent_answers_the_next_message(
-    name: str, temporal: WorkflowEnvironment, tmp_path: Path, seed: int, long_form: bool, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    temporal: WorkflowEnvironment,
+    tmp_path: Path,
+    seed: int,
+    long_form: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for variable, value in {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": KEY}.items():
         monkeypatch.setenv(variable, value)

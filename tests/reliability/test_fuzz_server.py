@@ -39,6 +39,9 @@ _ACCEPTED = UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFE
 
 MODEL = "scripted:echo"
 AGENTS = 20
+BATCHES = 4
+"""Tests among which agents and calls are divided, so that several processes can run them."""
+
 AT_ONCE = 24
 LARGEST = 1_900_000
 SIGNALS = ("send", "send", "send", "event", "stop", "pause", "resume", "shout", "Send", "é" * 50)
@@ -150,8 +153,7 @@ async def sane(engine: Engine, name: str) -> None:
             await engine.client.resume(name)
             assert await engine.ask(name, "Are you there?", mode="interrupt", priority=1)
     except TimeoutError:
-        tasks, status = await engine.failed_tasks(name), await engine.client.status(name)
-        raise AssertionError(f"{name} is stuck: {tasks}, {status!r}") from None
+        raise AssertionError(f"{name} is stuck: {await engine.failed_tasks(name)}") from None
     assert await engine.failed_tasks(name) == []
 
 
@@ -168,20 +170,22 @@ async def sane_or_refused(engine: Engine, name: str) -> None:
     assert await engine.failed_tasks(name) == []
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("batch", range(BATCHES))
 async def test_after_thousands_of_malformed_calls_every_agent_answers_and_no_task_has_failed(
-    engine: Engine, seed: int, long_form: bool
+    engine: Engine, batch: int, seed: int, long_form: bool
 ) -> None:
     triggers = [{"type": "event", "event": "ship.*", "text": "Look."}]
-    names = [await engine.start(triggers=triggers, model=MODEL, rollover_events=400) for _ in range(AGENTS)]
+    names = [await engine.start(triggers=triggers, model=MODEL, rollover_events=400) for _ in range(AGENTS // BATCHES)]
     sender = Sender(engine, names, seed)
-    await _all_of(range(25_000 if long_form else 5_000), sender.one)
+    calls = (25_000 if long_form else 5_000) // BATCHES
+    await _all_of(range(batch * calls, (batch + 1) * calls), sender.one)
     try:
         await _all_of(names, lambda name: sane(engine, name))
         await _all_of(sender.started, lambda name: sane_or_refused(engine, name))
     except AssertionError as error:
         raise AssertionError(f"run again with --seed {seed}: {error}") from None
-    assert sender.refused > 100
+    assert sender.refused > 25
     letters = [(await engine.client.dead_letters(name)).count for name in names]
     assert min(letters) > 10
 
@@ -229,7 +233,7 @@ async def test_a_value_nested_as_deeply_as_may_be_outlasts_a_rollover(engine: En
 
 async def test_an_event_that_grows_in_the_telling_is_a_dead_letter(engine: Engine) -> None:
     ada = await engine.start(triggers=[{"type": "event", "event": "*"}])
-    for data in (b'["",' + b'"",' * 190_000 + b'""]', b'"' + b"\\\\" * 300_000 + b'"'):
+    for data in (b'["",' + b'"",' * 230_000 + b'""]', b'"' + b"\\\\" * 300_000 + b'"'):
         await engine.signal_bytes(ada, "event", b'{"type": "a", "data": ' + data + b"}")
         await engine.client.status(ada)
     assert await engine.ask(ada, "hello") == "echo: hello"

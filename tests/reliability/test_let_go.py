@@ -1,4 +1,4 @@
-"""An interruption and a model's answer that come in one workflow task."""
+"""What comes together: an interruption and an answer in one workflow task, a rollover and those who ask."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Scene:
         self.server = Server("ada", payload({"name": "ada", "tools": [], **spec}), chance, self.truth, work, fuse)
         self.server.calm = model.calm = True
         self.server.task()
+        self.work()
 
     @property
     def state(self) -> AgentState:
@@ -40,6 +41,16 @@ class Scene:
         """Have the model answer; the agent hears of it in its next task."""
         (seq,) = self.server.activities
         self.server.attempt(seq)
+
+    def ask(self, message_id: str, update: str) -> None:
+        """Ask by an update; the agent hears of it in its next task."""
+        self.server.update("ask", update, payload({"id": message_id, "text": "count the ships"}))
+
+    def work(self) -> None:
+        """Have all that the agent waits for done, and let it go on."""
+        for seq in list(self.server.activities):
+            self.server.attempt(seq)
+        self.server.task()
 
     def send(self, name: str, **given: Any) -> None:
         """Send a signal; the agent hears of it in its next task."""
@@ -120,6 +131,26 @@ def test_an_agent_that_is_told_to_stop_at_once_pays_for_the_answer_that_came_wit
     scene.server.task()
     assert scene.server.farewell
     assert b'"calls":1' in scene.server.farewell.data
+
+
+def test_asks_that_are_repeated_all_the_time_do_not_hold_up_a_rollover(begin: Callable[..., Scene]) -> None:
+    scene = begin()
+    for name in ("m1", "m2"):
+        scene.send("send", id=name, text="count the ships")
+        scene.server.task()
+        scene.work()
+    # As if the replies were so old that they are looked for in the store.
+    scene.state.replies.replies.clear()
+    scene.ask("m1", "first")
+    scene.server.task()
+    assert scene.server.activities
+    scene.server.suggested = True
+    for number in range(4):
+        for seq in list(scene.server.activities):
+            scene.server.attempt(seq)
+        scene.ask(f"m{number % 2 + 1}", f"again {number}")
+        scene.server.task()
+    assert scene.server.runs == 2
 
 
 def _calls(state: AgentState) -> int:

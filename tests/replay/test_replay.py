@@ -57,7 +57,17 @@ def test_the_life_that_is_recorded_has_all_that_happens_to_an_agent() -> None:
         "ACTIVITY_TASK_CANCEL_REQUESTED",
         "TIMER_FIRED",
     } <= types
-    for name in ("prepare_agent", "think", "run_tool", "compact", "describe_tools", "configure", "pause", "resume", "stop"):
+    for name in (
+        "prepare_agent",
+        "think",
+        "run_tool",
+        "compact",
+        "describe_tools",
+        "configure",
+        "pause",
+        "resume",
+        "stop",
+    ):
         assert f'"{name}"' in text
 
 

@@ -49,3 +49,10 @@ def test_parts_add_up(hours: int, minutes: int, seconds: int) -> None:
 def test_no_text_breaks_it(text: str) -> None:
     with suppress(ValidationError):
         assert DURATION.validate_python(text) >= 0
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("written", ["1" * 20_000 + "x", "1" * 20_000, "1s" * 10_000, "1." * 10_000])
+def test_a_text_of_twenty_thousand_digits_is_refused_at_once(written: str) -> None:
+    with pytest.raises(ValidationError, match="a length of time looks like"):
+        DURATION.validate_python(written)

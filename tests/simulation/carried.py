@@ -14,7 +14,9 @@ from aos_workflows.state import AgentState
 from simulation.truth import Broken
 
 CARRIED_BYTES = 20 * 1024
-"""Most bytes of a state in which nothing long was said."""
+"""Most bytes of a state without what comes on top: what the agent was given, and what waits or failed."""
+
+_GIVEN = ("notes", "turn", "spec", "dead", "schedule")
 
 _PASSING = {"_refused", "_rolling", "_leaving", "_asking", "_asked", "_configuring", "_alarm", "_state", "_turns"}
 """Attributes of the workflow that a new run makes anew. Whatever else it keeps must be in the state."""
@@ -45,8 +47,9 @@ def check_carried(state: AgentState, carried: bytes) -> None:
             raise Broken(f"{name} changes over a rollover, from {before!r} to {after!r}"[:2000])
     if dump_state(again) != data:
         raise Broken("the state that was carried is dumped as another")
-    long = len(json.dumps([data.get("notes"), data.get("turn"), data.get("spec")]))
-    if len(carried) - long > CARRIED_BYTES:
+    mailbox = data.get("mailbox", {})
+    given = [data.get(name) for name in _GIVEN] + [mailbox.get("waiting"), mailbox.get("quiet")]
+    if len(carried) - len(json.dumps(given, separators=(",", ":"), ensure_ascii=False).encode()) > CARRIED_BYTES:
         sizes = {name: len(json.dumps(value)) for name, value in data.items()}
         raise Broken(f"a rollover carries {len(carried)} bytes: {sizes}")
 

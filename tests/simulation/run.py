@@ -31,13 +31,6 @@ _DEFINITION = workflow._Definition.must_from_class(PerpetualAgent)
 _RUNNER = UnsandboxedWorkflowRunner()
 
 
-def _any_local_activity(name: str) -> None:
-    return
-
-
-_EXTERN = {"__temporal_assert_local_activity_valid": _any_local_activity}
-
-
 class _NoLoop(asyncio.AbstractEventLoop):
     """What runs while an instance is made; it only has to be there."""
 
@@ -194,7 +187,7 @@ class Run:
                     defn=_DEFINITION,
                     info=_info(self._name, self._number),
                     randomness_seed=self._number,
-                    extern_functions=_EXTERN,
+                    extern_functions={},
                     disable_eager_activity_execution=False,
                     worker_level_failure_exception_types=[],
                     patch_activation_callback=_no_patch,

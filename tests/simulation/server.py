@@ -20,6 +20,9 @@ from simulation.store import Fuse, WorkerLost
 from simulation.truth import Broken, Truth
 
 _ATTEMPTS = 5
+_TIRELESS = {"set_aside", "bring_back", "find_reply", "prepare_agent"}
+"""Activities that are tried until they are done."""
+
 _URGENT = 8_000
 _STRAYS_LOOKED_FOR = 4
 """In every how many runs what lies outside of the state is looked for, which takes long."""
@@ -46,7 +49,6 @@ class Server:
         self.runs = 1
         self.inbox: list[WorkflowActivationJob] = []
         self.activities: dict[int, Scheduled] = {}
-        self.local: dict[int, Scheduled] = {}
         self.timers: dict[int, float] = {}
         self.updates: dict[str, bool] = {}
         """Updates under way by id, and whether they were accepted."""
@@ -94,7 +96,7 @@ class Server:
         if self.dies(0.02):
             self._fuse.left = self._chance.randrange(6)
         try:
-            commands, left = self._activate(jobs)
+            commands = self._activate(jobs)
         except WorkerLost:
             self._lost(jobs, "worker lost in a workflow task")
             return
@@ -111,14 +113,13 @@ class Server:
                 self.run.lose()
                 self.inbox = jobs + self.inbox
                 return
-        self._record(jobs, commands, left)
+        self._record(jobs, commands)
         if closing is not None:
             self._close(closing)
 
-    def _activate(self, jobs: list[WorkflowActivationJob]) -> tuple[list[WorkflowCommand], dict[int, Scheduled]]:
-        """Activate the workflow until it waits. Return its commands, and the local activities left for later."""
+    def _activate(self, jobs: list[WorkflowActivationJob]) -> list[WorkflowCommand]:
+        """Activate the workflow until it waits, and return its commands."""
         commands: list[WorkflowCommand] = []
-        local = dict[int, Scheduled]()
         length = _URGENT if self.suggested and self._chance.random() < 0.2 else self.length
         ended = {job.resolve_activity.seq for job in jobs}
         following = jobs
@@ -127,21 +128,13 @@ class Server:
             commands += answer
             following = list[WorkflowActivationJob]()
             for command in answer:
-                if command.HasField("schedule_local_activity"):
-                    wanted = command.schedule_local_activity
-                    local[wanted.seq] = Scheduled(wanted.activity_type, wanted.arguments[0])
-                elif command.HasField("request_cancel_activity") and command.request_cancel_activity.seq not in ended:
+                if command.HasField("request_cancel_activity") and command.request_cancel_activity.seq not in ended:
                     job = WorkflowActivationJob()
                     job.resolve_activity.seq = command.request_cancel_activity.seq
                     job.resolve_activity.result.cancelled.failure.CopyFrom(cancellation())
                     following.append(job)
-            if local and not self.dies(0.2):
-                for seq, scheduled in local.items():
-                    self.note(f"local activity {scheduled.kind}")
-                    following.append(self._resolved(seq, self._work.attempt(scheduled.kind, scheduled.argument)))
-                local = {}
             if not following:
-                return commands, local
+                return commands
 
     def _lost(self, jobs: list[WorkflowActivationJob], what: str) -> None:
         self.note(what)
@@ -149,13 +142,10 @@ class Server:
         self._work.restart()
         self.inbox = jobs + self.inbox
 
-    def _record(
-        self, jobs: list[WorkflowActivationJob], commands: list[WorkflowCommand], left: dict[int, Scheduled]
-    ) -> None:
+    def _record(self, jobs: list[WorkflowActivationJob], commands: list[WorkflowCommand]) -> None:
         self.note("task")
         self.run.record()
         self.length += 3 + len(jobs) + 2 * len(commands)
-        self.local.update(left)
         for command in commands:
             match command.WhichOneof("variant"):
                 case "schedule_activity":
@@ -217,7 +207,6 @@ class Server:
         self.activities.clear()
         self._kinds.clear()
         self.timers.clear()
-        self.local.clear()
         self.run.lose()
         for update, accepted in list(self.updates.items()):
             if accepted:
@@ -246,10 +235,9 @@ class Server:
         result = self._try(scheduled)
         if result is None or self.dies(0.03):
             self.note(f"{scheduled.kind}: attempt {scheduled.attempt} is lost")
-            if scheduled.attempt >= _ATTEMPTS:
-                result = failure_of(None)
-            else:
+            if scheduled.attempt < _ATTEMPTS or scheduled.kind in _TIRELESS:
                 return
+            result = failure_of(None)
         if isinstance(result, ApplicationError):
             self.note(f"{scheduled.kind}: attempt {scheduled.attempt} failed: {result.message[:40]}")
             if not result.non_retryable and scheduled.attempt < _ATTEMPTS:
@@ -278,13 +266,6 @@ class Server:
             return None
         finally:
             self._fuse.left = None
-
-    def go_on_locally(self) -> None:
-        """End the local activities that outlasted their workflow task."""
-        for seq, scheduled in self.local.items():
-            self.note(f"local activity {scheduled.kind}, late")
-            self.inbox.append(self._resolved(seq, self._work.attempt(scheduled.kind, scheduled.argument)))
-        self.local = {}
 
     def pass_time(self, until: float) -> None:
         """Let time pass, and the timers fire whose time has come."""

@@ -182,9 +182,7 @@ class World:
 
     def _work_on(self) -> None:
         server = self.server
-        if server.local:
-            server.go_on_locally()
-        elif server.activities:
+        if server.activities:
             server.attempt(self._chance.choice(list(server.activities)))
         else:
             server.task()
@@ -312,7 +310,7 @@ class World:
                 self._check_farewell()
                 return
             self._deliver(len(self._network))
-            if server.local or server.activities:
+            if server.activities:
                 self._work_on()
             server.task()
             if not server.ended and self._rests():
@@ -325,7 +323,7 @@ class World:
 
     def _rests(self) -> bool:
         server = self.server
-        return server.run.begun and not (self._network or server.inbox or server.local or server.activities)
+        return server.run.begun and not (self._network or server.inbox or server.activities)
 
     def _woken(self) -> float | None:
         """Return when something happens that must happen before the end: a timer, or what makes quiet mail be read."""
@@ -372,8 +370,8 @@ class World:
         self._asking[f"{message_id}/again"] = sent
         self.server.update("ask", f"{message_id}/again", sent.payload)
         for _ in range(20):
+            self._work_on()
             self.server.task()
-            self.server.go_on_locally()
             if f"{message_id}/again" not in self._asking:
                 return
         raise Broken(f"the reply to {message_id} does not come again")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from aos.errors import AgentExists, AgentNotFound, MessageFailed, NotAnswering, ReplyForgotten
+from aos.errors import AgentExists, AgentNotFound, MessageFailed, NotAnswering, ReplyForgotten, TerminalModelError
 from aos.limits import REPLY_INLINE_BYTES
 from aos.message import Message
 from aos.provider import ModelRequest
@@ -114,14 +114,20 @@ async def test_an_ask_that_nobody_waits_for_any_more_is_with_the_agent_all_the_s
 
 
 async def test_a_reply_that_is_nowhere_any_more_is_said_to_be_forgotten(engine: Engine) -> None:
-    held = Held(on="first")
+    def fail(request: ModelRequest) -> str:
+        if "filler" in last_text(request):
+            raise TerminalModelError("scripted", request.model, "no " * 600, "say something else")
+        return echo(request)
+
+    held = Held(fail, on="first")
     ada = await engine.start(held, rollover_events=50)
     await engine.send(ada, "first", id="m0")
     await held.reached.wait()
     await engine.send(ada, "second", id="m1", mode="interrupt")
     await engine.until_handled(ada, 2)
-    for number in range(80):
-        await engine.ask(ada, f"filler {number}", id=f"filler-{number}-" + "x" * 150)
+    for number in range(12):
+        with pytest.raises(MessageFailed):
+            await engine.ask(ada, f"filler {number}", id=f"m{number + 2}")
     with pytest.raises(ReplyForgotten):
         await engine.ask(ada, "first", id="m0")
 

@@ -106,3 +106,9 @@ def test_a_message_known_by_its_id_is_known_by_its_number_once_the_id_is_forgott
     for number in range(2, IDS + 2):
         seen.judge(numbered(1, number))
     assert [seen.judge(first), seen.judge(again)] == ["duplicate", "duplicate"]
+
+
+def test_a_stream_that_began_with_time_itself_is_new() -> None:
+    message = Message(id="a", text="x", sequence=Sequence(stream="s", born=0, number=1))
+    seen = Seen()
+    assert [seen.judge(message), seen.judge(message)] == ["new", "duplicate"]

@@ -157,7 +157,7 @@ async def test_an_event_that_a_trigger_wants_is_told_once(engine: Engine) -> Non
     await engine.until_handled(ada, 1)
     await engine.ask(ada, "anything else?")
     assert said(engine.models.requests[ada])[0] == (
-        'An order changed.\n\n{"type": "order.paid", "source": "shop", "id": "7", "data": {"sum": 12}}'
+        'An order changed.\n\n{"type":"order.paid","source":"shop","id":"7","data":{"sum":12}}'
     )
     assert engine.requests(ada) == 2
 

@@ -241,7 +241,8 @@ class PerpetualAgent:
         info = workflow.current_update_info()
         self._asked += 1
         asked = self._take_in(asked, asked=True, fallback_id=message_id(info.id) if info else "")
-        if not asked.wait or self._asking >= WAITING_ASKS:
+        # A rollover waits until no handler is at work, so none may begin then what takes longer than a task.
+        if not asked.wait or self._rolling or self._asking >= WAITING_ASKS:
             return self._state.replies.get(asked.id) or Reply(id=asked.id, status="pending")
         self._asking += 1
         try:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import cast
 
+import httpx2
 import openai
 from pydantic import ValidationError
 
@@ -91,6 +92,9 @@ class OpenAIProvider:
                 if other is None:
                     raise _status_error(error, failures) from None
                 self._dialects[request.model] = other
+            except httpx2.TransportError as error:
+                # The library lets it through where the connection breaks while it reads what an error says.
+                raise failures.unreachable(str(error)) from None
             except openai.APIError as error:
                 raise _model_error(error, failures, request.timeout) from None
             except ValidationError as error:

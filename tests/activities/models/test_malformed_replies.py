@@ -102,3 +102,16 @@ async def test_a_count_of_tokens_that_can_be_none_is_an_answer_or_a_typed_error(
         bench.will(Say(("Here.",)))
         assert (await bench.ask()).text == "Here."
         await provider.aclose()
+
+
+@pytest.mark.parametrize("status", [404, 503])
+async def test_an_error_whose_text_is_cut_off_is_tried_again(status: int) -> None:
+    speaker = Speaker(openai_chat)
+    with ModelServer(speaker.speak) as server:
+        provider, wire = over_http("openai", server.url)
+        bench = Bench(provider, server, wire, "m", streamed=True)
+        speaker.given = Response((b"{", b"}"), status, chunked=True, broken="cut")
+        bench.will(Ramble())
+        with pytest.raises(RetryableModelError, match="the connection failed"):
+            await bench.ask()
+        await provider.aclose()

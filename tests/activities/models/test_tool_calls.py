@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aos.conversation import AssistantItem, Item, NoteItem, ToolCall, ToolItem, UserItem
-from aos_activities.models.tool_calls import answered, read_arguments, repaired, wire_id, wire_name
+from aos_activities.models.tool_calls import (
+    CALLS_PER_STEP,
+    answered,
+    bounded,
+    read_arguments,
+    repaired,
+    wire_id,
+    wire_name,
+)
 
 IDS = st.sampled_from(["", "a", "b", "c", "call_1", "call_2"])
 ITEMS = st.lists(
@@ -75,3 +85,29 @@ def test_any_text_is_an_object_or_malformed(text: str) -> None:
 
 def test_an_object_is_read() -> None:
     assert read_arguments('{"a": [1, null], "ü": {}}') == ({"a": [1, None], "ü": {}}, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"a": "x" * 65_529}, "65537 bytes of JSON, where the limit is 65536"),
+        ({"a": math.nan}, "infinite"),
+        ({"a": "\ud800"}, "half of a character"),
+        ({"a": 10**5000}, "too many digits"),
+    ],
+    ids=["long", "nan", "half", "digits"],
+)
+def test_arguments_of_any_provider_that_history_cannot_hold_are_malformed(
+    arguments: dict[str, object], problem: str
+) -> None:
+    fine = ToolCall(id="b", name="t", arguments={"a": "x" * 65_528})
+    refused, kept = bounded([ToolCall(id="a", name="t", arguments=arguments), fine])
+    assert (refused.id, refused.arguments, kept) == ("a", {}, fine)
+    assert problem in refused.malformed
+
+
+def test_a_step_has_so_many_calls_and_so_many_bytes_of_them() -> None:
+    many = [ToolCall(id=str(number), name="t") for number in range(CALLS_PER_STEP + 1)]
+    assert bounded(many) == many[:-1]
+    large = [ToolCall(id=str(number), name="t", arguments={"a": "x" * 60_000}) for number in range(10)]
+    assert ["524288 bytes" in call.malformed for call in bounded(large)] == [False] * 8 + [True] * 2
