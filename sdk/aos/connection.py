@@ -41,6 +41,7 @@ _PASSING = {
     RPCStatusCode.UNKNOWN,
 }
 _RUN_IS_FULL = "limit for signal events"
+_UNPROCESSED = "UnprocessedUpdate"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -64,10 +65,11 @@ async def connect(
 
 
 class Passing(Exception):
-    """A call that failed and may succeed when it is made again. `away`: the server was not reached at all."""
+    """A call that failed and may succeed when it is made again. `away`: nothing says that it was taken in."""
 
     def __init__(self, error: Exception) -> None:
-        self.away = isinstance(error, RPCError) and error.status != RPCStatusCode.DEADLINE_EXCEEDED
+        timed_out = isinstance(error, RPCError) and error.status == RPCStatusCode.DEADLINE_EXCEEDED
+        self.away = not timed_out and not isinstance(error, WorkflowUpdateRPCTimeoutOrCancelledError)
         super().__init__(str(error))
 
 
@@ -88,8 +90,15 @@ async def once(name: str, call: Awaitable[T]) -> T:
         raise (Passing(error) if passes(error) else translated(name, error)) from error
     except WorkflowQueryFailedError as error:
         raise (Passing(error) if error.message == ASK_AGAIN else translated(name, error)) from error
-    except (WorkflowUpdateFailedError, WorkflowFailureError) as error:
+    except WorkflowUpdateFailedError as error:
+        raise (Passing(error) if _was_left(error) else translated(name, error)) from error
+    except WorkflowFailureError as error:
         raise translated(name, error) from error
+
+
+def _was_left(error: WorkflowUpdateFailedError) -> bool:
+    """Whether the update got lost between server and worker, as when one of the two dies: nothing of it is kept."""
+    return isinstance(error.cause, ApplicationError) and error.cause.type == _UNPROCESSED
 
 
 def passes(error: RPCError) -> bool:

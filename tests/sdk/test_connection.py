@@ -54,6 +54,23 @@ async def test_an_update_that_comes_as_a_rollover_is_done_again_may_be_made_agai
     await handle.terminate()
 
 
+async def test_an_update_that_got_lost_on_the_way_to_the_worker_may_be_made_again(
+    temporal: WorkflowEnvironment,
+) -> None:
+    client, queue = temporal.client, TaskQueue(name=f"by-hand-{uuid4().hex}")
+    handle = await client.start_workflow(_TYPE, id=queue.name, task_queue=queue.name)
+    await _complete(client, await _task(client, queue))
+    calling = handle.execute_update(  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
+        "ask", "hello", rpc_timeout=timedelta(seconds=20)
+    )
+    update = asyncio.create_task(once("ada", calling))
+    await _complete(client, await _task(client, queue))
+    with pytest.raises(Passing) as passing:
+        await update
+    assert passing.value.away
+    await handle.terminate()
+
+
 async def _task(client: Client, queue: TaskQueue) -> PollWorkflowTaskQueueResponse:
     polling = PollWorkflowTaskQueueRequest(namespace=client.namespace, task_queue=queue)
     return await client.workflow_service.poll_workflow_task_queue(polling, timeout=timedelta(seconds=20))
