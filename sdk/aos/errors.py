@@ -7,6 +7,7 @@ AosError
 │   ├── AgentExists
 │   ├── AgentStopped
 │   ├── MessageFailed         the message is among the agent's dead letters
+│   ├── MailboxFull
 │   ├── ReplyForgotten
 │   └── NotAnswering
 ├── Unreachable               the Temporal server does not answer
@@ -74,6 +75,17 @@ class MessageFailed(AgentError):
         self.message_id = message_id
         self.reason = reason
         super().__init__(reason)
+
+
+class MailboxFull(AgentError):
+    """So many messages wait for the agent that it takes no more. `retry_after` is in seconds."""
+
+    def __init__(self, name: str, retry_after: float) -> None:
+        self.name = name
+        self.retry_after = retry_after
+        super().__init__(
+            f"the mailbox of agent {name!r} is full; come back in {retry_after:.0f} s, or raise its mailbox_limit"
+        )
 
 
 class ReplyForgotten(AgentError):

@@ -59,6 +59,7 @@ def _as_list(value: object) -> object:
 
 ModelName = Annotated[str, AfterValidator(_check_model)]
 ToolName = Annotated[str, AfterValidator(_check_tool)]
+Skill = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class ToolGate(Contract):
@@ -157,6 +158,8 @@ class AgentSpec(Contract):
     """Names of built-in tools, and `application/tool` for those of an application."""
     permissions: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list[str], max_length=128)
     """Permissions granted to the agent. A tool that needs one that is missing here is refused."""
+    skills: list[Skill] = Field(default_factory=list[Skill], max_length=100)
+    """What others may delegate to it."""
     triggers: list[Trigger] = Field(default_factory=list[Trigger], max_length=64)
     """What wakes the agent besides messages."""
     output_schema: OutputSchema = None
@@ -169,6 +172,8 @@ class AgentSpec(Contract):
     """How often one message may call one tool with the same arguments."""
     batch: Annotated[int, Field(ge=1, le=100)] = 1
     """How many waiting messages that need no reply of their own the agent may take in one turn."""
+    mailbox_limit: Annotated[int, Field(ge=1)] = 10_000
+    """Waiting messages from which on no more are taken in: who asks is told when to come back."""
     patience: Duration = 900.0
     """How long a model that does not answer is tried before the message goes to the dead letters."""
     context_tokens: Annotated[int, Field(ge=1000, le=MOST_TOKENS)] = 32_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
@@ -32,8 +32,13 @@ def _defaults(model: type[BaseModel]) -> dict[str, Any]:
     return {
         name: field.get_default(call_default_factory=True)
         for name, field in model.model_fields.items()
-        if name != "kind" and not field.is_required()
+        if not field.is_required() and not _names_its_class(field.annotation)
     }
+
+
+def _names_its_class(annotation: object) -> bool:
+    """Whether a field has one value only, by which readers tell its class from others."""
+    return get_origin(annotation) is Literal and len(get_args(annotation)) == 1
 
 
 class Wire(Compact):
