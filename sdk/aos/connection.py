@@ -21,7 +21,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from aos import errors
-from aos.errors import AgentError, AgentNotFound, AgentStopped, AosError, SetupError, Unreachable
+from aos.errors import AgentError, AgentNotFound, AgentStopped, AosError, SetupError, TeamNotFound, Unreachable
 from aos.plugin import AosPlugin
 from aos.query_guard import ASK_AGAIN
 
@@ -133,7 +133,7 @@ def translated(name: str, error: Exception) -> AosError:
         if error.status == RPCStatusCode.NOT_FOUND and "namespace" in error.message.lower():
             return SetupError(f"{error.message}; TEMPORAL_NAMESPACE, or Temporal's profile, names the one in use")
         if error.status == RPCStatusCode.NOT_FOUND:
-            return AgentNotFound(name)
+            return TeamNotFound(name) if name.startswith("team/") else AgentNotFound(name)
         return AgentError(f"agent {name!r}: the Temporal server refused the call: {error.message}")
     cause = error.cause if isinstance(error, (WorkflowUpdateFailedError, WorkflowFailureError)) else None
     cause = cause.cause if isinstance(cause, ActivityError) else cause

@@ -4,7 +4,9 @@ AosError
 ├── InvalidInput              a spec, message or control that cannot be read
 ├── AgentError                something asked of an agent that it could not do
 │   ├── AgentNotFound
+│   │   └── TeamNotFound
 │   ├── AgentExists
+│   │   └── TeamExists
 │   ├── AgentStopped
 │   ├── MessageFailed         the message is among the agent's dead letters
 │   ├── MailboxFull
@@ -57,6 +59,28 @@ class AgentExists(AgentError):
         self.name = name
         super().__init__(
             f"an agent named {name!r} is alive already; `aos configure {name}` changes it, `aos stop {name}` ends it"
+        )
+
+
+class TeamNotFound(AgentNotFound):
+    """No team of that name lives. `name` is its address."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        AgentError.__init__(
+            self, f"no team at {name!r} is alive; `aos team ls` lists those that are, `aos team start` starts one"
+        )
+
+
+class TeamExists(AgentExists):
+    """A team of that name lives already. `name` is its address."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        bare = name.removeprefix("team/")
+        AgentError.__init__(
+            self,
+            f"a team at {name!r} is alive already; `aos team show {bare}` shows it, `aos team stop {bare}` ends it",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -14,6 +15,9 @@ from aos.json_schema import OutputSchema
 from aos.json_value import JsonObject
 from aos.names import Name, check_name
 from aos.wire import Contract
+
+SKILLS_BYTES = 1800
+"""Longest list of skills, as JSON: Temporal takes 2 KiB in a search attribute, and fails the workflow for more."""
 
 MOST_TOKENS = 1_000_000_000
 """Most tokens that a field of a spec may speak of."""
@@ -158,7 +162,7 @@ class AgentSpec(Contract):
     """Names of built-in tools, and `application/tool` for those of an application."""
     permissions: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list[str], max_length=128)
     """Permissions granted to the agent. A tool that needs one that is missing here is refused."""
-    skills: list[Skill] = Field(default_factory=list[Skill], max_length=100)
+    skills: list[Skill] = Field(default_factory=list[Skill], max_length=16)
     """What others may delegate to it."""
     triggers: list[Trigger] = Field(default_factory=list[Trigger], max_length=64)
     """What wakes the agent besides messages."""
@@ -180,6 +184,12 @@ class AgentSpec(Contract):
     """Size of the conversation from which on its older part is summarised."""
     rollover_events: Annotated[int, Field(ge=50, le=20_000)] = 1_500
     """History events after which the workflow continues as new."""
+
+    @model_validator(mode="after")
+    def _skills_fit(self) -> AgentSpec:
+        if (size := len(json.dumps(self.skills).encode())) > SKILLS_BYTES:
+            raise ValueError(f"skills: together they have {size} bytes, the limit is {SKILLS_BYTES}; name them shorter")
+        return self
 
     @model_validator(mode="after")
     def _tools_once(self) -> AgentSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
@@ -45,3 +45,23 @@ class Wire(Compact):
     """One JSON object between AOS's own parts; a field that this version does not know is ignored."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+def without_defaults(model: BaseModel) -> dict[str, Any]:
+    """Return a model as JSON without what has its default, as a person would type it and a reader takes it again."""
+    return cast("dict[str, Any]", _pruned(model, model.model_dump(mode="json")))
+
+
+def _pruned(value: object, data: Any) -> Any:
+    """Return `data`, the JSON of `value`, without defaults. Unlike pydantic's, it keeps what names a class."""
+    if isinstance(value, BaseModel) and isinstance(data, dict):
+        defaults, fields = _defaults(type(value)), cast("dict[str, Any]", data)
+        return {
+            name: _pruned(getattr(value, name), inner)
+            for name, inner in fields.items()
+            if name not in defaults or getattr(value, name) != defaults[name]
+        }
+    if isinstance(value, (list, tuple)) and isinstance(data, list):
+        pairs = zip(cast("list[object]", value), cast("list[Any]", data), strict=True)
+        return [_pruned(one, inner) for one, inner in pairs]
+    return data

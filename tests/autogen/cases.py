@@ -200,7 +200,7 @@ def _selector() -> dict[str, Case]:
     return {
         "selector by a model": {**base, "model": ["bob", "ada", "cyd"]},
         "selector reads a name in a sentence": {**base, "model": ["Let it be bob.", "Now **ada**!", "cyd"]},
-        "selector takes no part of a word for a name": {**base, "model": ["bobby", "bob", "ada", "cyd"]},
+        "selector takes no part of a word for a name": {**base, "model": ["bobby", "cyd", "ada", "bob"]},
         "selector of two needs no model after the first": {
             "strategy": SELECT, "replies": many("ada", "bob"), "end": messages(5), "model": ["bob"],
         },
@@ -312,6 +312,16 @@ def _graph() -> dict[str, Case]:
                 edge("ada", "bob"), edge("ada", "cyd"), edge("bob", "dan", when="any"), edge("cyd", "dan", when="any")
             ),
             "replies": abcd,
+        },
+        "graph that joins ways of different lengths": {
+            "strategy": graph(edge("ada", "bob"), edge("ada", "dan"), edge("bob", "cyd"), edge("cyd", "dan")),
+            "replies": abcd,
+        },
+        "graph of ways of different lengths, each of which is enough": {
+            "strategy": graph(
+                edge("ada", "bob"), edge("ada", "dan", when="any"), edge("bob", "dan", when="any")
+            ),
+            "replies": {name: abcd[name] for name in ("ada", "bob", "dan")},
         },
         "graph with a condition that holds": {
             "strategy": graph(edge("ada", "bob", "yes"), edge("ada", "cyd", "no")),
@@ -439,6 +449,27 @@ def _otherwise() -> dict[str, Case]:
             "end": mention("bob 1"),
             "aos": {"speakers": ["ada", "bob"], "stop": ["text_mention"]},
             "why": "AutoGen says that the graph is through, AOS names the condition",
+        },
+        "an edge that is taken twice stands for itself alone": {
+            "strategy": graph(
+                edge("ada", "bob", group="first"),
+                edge("bob", "cyd", "again"),
+                edge("bob", "dan", "again"),
+                edge("cyd", "bob", group="back"),
+                edge("eve", "dan"),
+                start="ada",
+            ),
+            "replies": {**many("ada", "cyd", "dan", "eve"), "bob": said("again", "again", "enough")},
+            "end": messages(30),
+            "aos": {"speakers": ["ada", "bob", "cyd", "bob", "cyd", "bob"], "stop": ["through"]},
+            "why": "AutoGen counts edges that were taken, and has dan join bob and eve though eve never spoke",
+        },
+        "of a choice, all that hold are named": {
+            "strategy": ROUND,
+            "replies": {"ada": numbered("ada", 3), "bob": said("no", "better")},
+            "end": all_of(any_of(mention("no"), mention("better")), messages(5)),
+            "aos": {"speakers": ["ada", "bob"] * 2, "stop": ["max_messages", "text_mention", "text_mention"]},
+            "why": "AutoGen looks no more at a choice of which one has held",
         },
         "who spoke last by a function is not chosen again": {
             "strategy": {**SELECT, "function": "tests/next"},

@@ -6,12 +6,16 @@ import fcntl
 import json
 import shutil
 import subprocess
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
 
 from autogen.cases import CASES, TASK
+from engine.theatre import Theatre, open_theatre
 
 ROOT = Path(__file__).parents[2]
 _PEER = Path(__file__).parent / "peer.py"
@@ -35,6 +39,20 @@ def autogen(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str, worker_i
             written = _run_peer()
             file.write(written)
     return json.loads(written)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Theatre]:
+    """A worker that the tests of this folder share."""
+    async with open_theatre(temporal.client, tmp_path_factory.mktemp("theatre")) as theatre:
+        yield theatre
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def theatre(house: Theatre) -> AsyncGenerator[Theatre]:
+    """The worker; the teams that a test starts end with it."""
+    yield house
+    await house.end_all()
 
 
 def _run_peer() -> str:

@@ -1,4 +1,7 @@
-"""AOS's side: a case played through the course of its strategy and the ending of its termination, without Temporal."""
+"""AOS's side: a case played through the course of its strategy and the ending of its termination, without Temporal.
+
+Before each message that comes, the course crosses a rollover.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from aos_workflows.team.course import USER, Answer, Card, Consult, Finish, Move,
 from aos_workflows.team.courses import course_for
 from aos_workflows.team.ending import Ending
 from autogen.cases import TASK, Case
+from courses.stage import crossed
 
 _STRATEGY: TypeAdapter[Strategy] = TypeAdapter(Strategy)
 _TERMINATION: TypeAdapter[Termination] = TypeAdapter(Termination)
@@ -145,6 +149,7 @@ class Play:
         if self._ending.reason:
             self._stop = sorted(self._ending.hit)
             return None
+        self._course = crossed(self._course)
         return self._course.begin(said, self._cards) if first else self._course.heard(said, self._cards)
 
     def _consulted(self, asked: Consult) -> Answer:

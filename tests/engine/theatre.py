@@ -12,11 +12,13 @@ from uuid import uuid4
 
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from aos.app import App
+from aos.connection import retrying
+from aos.errors import AgentNotFound, AosError
 from aos.message import Reply
 from aos.names import AGENT_WORKFLOW, TEAM_WORKFLOW
 from aos.team_views import TaskList, TaskReport, TeamFarewell, TeamStatus
@@ -111,15 +113,16 @@ class Theatre:
 
     async def status(self, name: str) -> TeamStatus:
         """Return how a team is."""
-        return await self.team(name).query("status", result_type=TeamStatus)
+        return await retrying(name, lambda: self.team(name).query("status", result_type=TeamStatus))
 
     async def tasks(self, name: str) -> TaskList:
         """Return a team's tasks."""
-        return await self.team(name).query("tasks", result_type=TaskList)
+        return await retrying(name, lambda: self.team(name).query("tasks", result_type=TaskList))
 
     async def task(self, name: str, task_id: str) -> TaskReport:
         """Return one task of a team."""
-        return await self.team(name).query("task", {"id": task_id}, result_type=TaskReport)
+        handle = self.team(name)
+        return await retrying(name, lambda: handle.query("task", {"id": task_id}, result_type=TaskReport))
 
     async def said(self, name: str, task_id: str) -> list[tuple[str, str]]:
         """Return who said what in a task."""
@@ -127,7 +130,7 @@ class Theatre:
 
     async def heard(self, handle: WorkflowHandle[Any, Any]) -> list[dict[str, Any]]:
         """Return the messages that a puppet got."""
-        return await handle.query("heard")
+        return await retrying("", lambda: handle.query("heard", result_type=list[dict[str, Any]]))
 
     async def stop(self, name: str) -> TeamFarewell:
         """Stop a team and return what it leaves behind."""
@@ -152,8 +155,22 @@ class Theatre:
     async def _heard_so_far(self, handle: WorkflowHandle[Any, Any]) -> list[dict[str, Any]]:
         try:
             return await self.heard(handle)
-        except RPCError:
+        except AgentNotFound:
             return []
+
+    async def kill_in_turn(self, handle: WorkflowHandle[Any, Any]) -> None:
+        """Terminate a puppet as soon as it lives and has got a message."""
+
+        async def running() -> str:
+            try:
+                found = await handle.describe()
+            except RPCError:
+                return ""
+            return found.run_id if found.status == WorkflowExecutionStatus.RUNNING else ""
+
+        run = self.temporal.get_workflow_handle(handle.id, run_id=await self.until(running, bool))
+        await self.until_heard(run)
+        await run.terminate("an accident")
 
     async def events(self, handle: WorkflowHandle[Any, Any]) -> list[HistoryEvent]:
         """Return the history of a run."""
@@ -178,12 +195,14 @@ class Theatre:
             await self._end(one)
 
     async def _end(self, workflow_id: str) -> None:
-        handle = self.temporal.get_workflow_handle(workflow_id)
-        try:
-            members = (await handle.query("status", result_type=TeamStatus)).members if "team/" in workflow_id else []
-        except (RPCError, WorkflowQueryFailedError):
-            members = []
-        for one in [workflow_id, *(member.address for member in members if member.child)]:
+        children: list[str] = []
+        if workflow_id.startswith("team/"):
+            try:
+                status = await self.status(workflow_id.removeprefix("team/"))
+                children = [member.address for member in status.members if member.child]
+            except AosError:
+                children = []
+        for one in (workflow_id, *children):
             try:
                 await self.temporal.get_workflow_handle(one).terminate("the test is over")
             except RPCError:

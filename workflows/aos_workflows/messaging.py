@@ -56,13 +56,12 @@ class Messaging:
         self._postman.go()
 
     async def until_sent(self) -> None:
-        """Return when everything is sent, or after a while. What is not sent then is carried along, if it is not much."""
-        if not self.idle:
-            with suppress(TimeoutError):
-                await workflow.wait_condition(lambda: self.idle, timeout=SENDING)
-            await workflow.wait_condition(
-                lambda: self.idle or len(self._state.outbox.model_dump_json()) <= UNSENT_BYTES
-            )
+        """Return when everything is sent, or after a while when little is left, which can be carried along."""
+        if self.idle:
+            return
+        with suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self.idle, timeout=SENDING)
+        await workflow.wait_condition(lambda: len(self._state.outbox.model_dump_json()) <= UNSENT_BYTES)
 
     # Outgoing
 

@@ -9,13 +9,13 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from engine.theatre import Theatre, open_theatre
-from engine.tools import workshop
+from engine.tools import stage
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def house(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Theatre]:
     """A worker that all the tests of this folder share."""
-    async with open_theatre(temporal.client, tmp_path_factory.mktemp("theatre"), apps=[workshop]) as theatre:
+    async with open_theatre(temporal.client, tmp_path_factory.mktemp("theatre"), apps=[stage]) as theatre:
         yield theatre
 
 

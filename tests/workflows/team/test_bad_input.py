@@ -27,7 +27,7 @@ GHOST = {"name": "ghost", "address": "ghost"}
         ),
         ({"members": [GHOST], "strategy": {"type": "chess"}}, "chess"),
         ({"members": [GHOST], "termination": {"type": "token_usage"}}, "give total, input or output"),
-        ({"members": [GHOST], "strategy": {"type": "selector", "function": "workshop/fly"}}, "fly"),
+        ({"members": [GHOST], "strategy": {"type": "selector", "function": "stage/fly"}}, "fly"),
         ({"members": [GHOST], "strategy": {"type": "selector", "model": "nobody:x"}}, "nobody"),
         ({"members": [GHOST], "sise": 3}, "there is no such field"),
     ],
@@ -106,7 +106,7 @@ async def test_a_wrong_signal_becomes_a_dead_letter(theatre: Theatre) -> None:
 
 
 async def test_a_selector_that_names_nobody_ends_with_a_clear_error(theatre: Theatre) -> None:
-    team = await theatre.start(puppet("ada"), puppet("bob"), strategy={"type": "selector", "function": "workshop/look"})
+    team = await theatre.start(puppet("ada"), puppet("bob"), strategy={"type": "selector", "function": "stage/look"})
     with pytest.raises(WorkflowUpdateFailedError) as failure:
         await theatre.ask(team, "go")
-    assert "workshop/look" in str(failure.value.cause)
+    assert "stage/look" in str(failure.value.cause)

@@ -54,7 +54,8 @@ async def test_a_turn_costs_the_same_early_and_late(theatre: Theatre) -> None:
     for part in (early, late):
         assert len(part) <= TURN_EVENTS * 10
         assert sum(event.ByteSize() for event in part) <= TURN_BYTES * 10
-    assert abs(len(early) - len(late)) <= 3
+    # The alarm goes off once in a while, whatever the number of turns; that costs five.
+    assert abs(len(early) - len(late)) <= 8
     kinds = {event.event_type for event in events[at[10] :]}
     assert EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED not in kinds
 
@@ -129,3 +130,28 @@ async def test_a_team_is_cancelled(theatre: Theatre) -> None:
     await theatre.ask(team, "go")
     await theatre.team(team).cancel()
     await theatre.child(team, "ada").result(rpc_timeout=timedelta(seconds=20))
+
+
+async def test_a_team_that_keeps_losing_a_child_gives_it_up_for_a_while(theatre: Theatre) -> None:
+    team = await theatre.start(puppet("ada", *[{"silent": True}] * 9), puppet("bob"))
+    ada = theatre.child(team, "ada")
+    for number in range(3):
+        await theatre.send(team, "go", id=f"t{number}")
+        await theatre.until(lambda: theatre.status(team), lambda status: status.members[0].waiting_for == 1)
+        await theatre.kill_in_turn(ada)
+        await theatre.until_done(team, number + 1)
+    assert (await theatre.status(team)).members[0].condition == "gone"
+    reply = await theatre.ask(team, "go", id="last")
+    assert await theatre.said(team, "last") == [("user", "go"), ("bob", reply.text)]
+
+
+async def test_a_nested_team_that_was_terminated_is_started_again_and_adopts_its_children(theatre: Theatre) -> None:
+    team = await theatre.start({"name": "desk", "team": {"members": [puppet("x")]}})
+    await theatre.ask(team, "go")
+    x = theatre.temporal.get_workflow_handle(f"agent/{team}.desk.x")
+    before = (await x.describe()).run_id
+    await theatre.team(f"{team}.desk").terminate("an accident")
+    assert (await theatre.ask(team, "go on")).text.endswith(" 2")
+    assert (await x.describe()).run_id == before
+    await theatre.stop(team)
+    await x.result()

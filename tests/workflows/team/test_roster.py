@@ -25,19 +25,23 @@ NEWS = TeamSpec.model_validate(
 )
 
 
+def child(name: str) -> dict[str, object]:
+    return json.loads(f'{{"name": "{name}", "agent": {{}}}}')
+
+
 def changes(**fields: object) -> RosterChanges:
     return RosterChanges.model_validate_json(children_named("news", json.dumps(fields).encode()))
 
 
 def test_children_in_changes_get_the_name_of_the_team_and_their_own() -> None:
-    change = changed_roster(NEWS, changes(add=[{"name": "cyd", "agent": {}}]), [])
+    change = changed_roster(NEWS, changes(add=[child("cyd")]), [])
     assert change.spec.members[-1].where == "agent/news.cyd"
     assert change.joined == [change.spec.members[-1]]
     assert not change.left
 
 
 def test_who_replaces_a_child_gets_a_name_of_its_own_and_keeps_place_role_and_skills() -> None:
-    change = changed_roster(NEWS, changes(replace=[{"name": "ada", "agent": {}}]), [])
+    change = changed_roster(NEWS, changes(replace=[child("ada")]), [])
     new = change.spec.members[0]
     assert (new.where, new.role, new.skills) == ("agent/news.ada.2", "writes", ["prose"])
     assert change.left == [NEWS.members[0]] and change.joined == [new] and change.renewed == ["ada"]
@@ -46,12 +50,12 @@ def test_who_replaces_a_child_gets_a_name_of_its_own_and_keeps_place_role_and_sk
 def test_no_child_gets_the_name_of_one_that_left() -> None:
     used = ["agent/news.ada", "agent/news.ada.2"]
     without = changed_roster(NEWS, changes(remove=["ada"]), []).spec
-    again = changed_roster(without, changes(add=[{"name": "ada", "agent": {}}]), used).spec
+    again = changed_roster(without, changes(add=[child("ada")]), used).spec
     assert again.members[-1].where == "agent/news.ada.3"
 
 
 def test_the_children_of_a_team_that_is_replaced_get_new_names_too() -> None:
-    new = {"name": "desk", "team": {"members": [{"name": "x", "agent": {}}]}}
+    new: dict[str, object] = {"name": "desk", "team": {"members": [child("x")]}}
     change = changed_roster(NEWS, changes(replace=[new]), [])
     team = change.spec.members[1].team
     assert team is not None
@@ -103,7 +107,7 @@ def test_no_two_children_ever_have_one_address(steps: list[tuple[str, str]]) -> 
     spec, used = NEWS, list[str]()
     everybody = {member.where for member in NEWS.members}
     for what, name in steps:
-        wanted = [name] if what == "remove" else [{"name": name, "agent": {}}]
+        wanted: list[object] = [name] if what == "remove" else [child(name)]
         try:
             change = changed_roster(spec, changes(**{what: wanted}), used)
         except InvalidInput:

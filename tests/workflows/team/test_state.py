@@ -9,13 +9,25 @@ from pydantic import TypeAdapter
 
 from aos.message import Message, Reply
 from aos.strategy import Strategy
+from aos.team_control import RosterChanges
 from aos.team_spec import TeamSpec
 from aos_workflows.outbox import Outgoing
 from aos_workflows.team.briefing import NEWS_BYTES, YOUR_TURN, brief
+from aos_workflows.team.cards import Cards
 from aos_workflows.team.course import USER, Consult, Finish, Said
 from aos_workflows.team.courses import course_for
 from aos_workflows.team.ending import Ending
-from aos_workflows.team.state import SCHEMA_VERSION, Standing, TeamState, UnknownTeamSchema, dump_team, load_team
+from aos_workflows.team.roster import changed_roster
+from aos_workflows.team.state import (
+    DEATHS,
+    RETRY_GONE,
+    SCHEMA_VERSION,
+    Standing,
+    TeamState,
+    UnknownTeamSchema,
+    dump_team,
+    load_team,
+)
 from aos_workflows.team.task import SHOWN, Arrived, Asked, Question, Task, task_node
 
 SPEC = TeamSpec.model_validate(
@@ -55,7 +67,7 @@ def test_everything_crosses_a_rollover(strategy: dict[str, object]) -> None:
     task.add(said, said.text)
     task.note("ada could not speak: no ink", 2.0)
     assert task.course is not None
-    cards = TeamState(spec=SPEC, life="l", started=0).cards(1.0)
+    cards = Cards(TeamState(spec=SPEC, life="l", started=0)).now(1.0)
     task.course.begin(said, cards)
     task.ending.look([said], 1.0)
     task.asks["ada"] = Asked(id="m1", to="agent/ada", due=9, look=3, pause=10, told="hurry")
@@ -135,3 +147,23 @@ def test_lines_beyond_the_limit_go_too_and_are_said_to_be_missing() -> None:
 def test_a_node_always_fits_into_a_message() -> None:
     assert task_node("news", "7") == "team/news#7"
     assert len(task_node("n" * 100, "7" * 200)) <= 200
+
+
+def test_cards_follow_the_roster_and_how_members_stand() -> None:
+    state = TeamState(spec=SPEC, life="l", started=0)
+    cards = Cards(state)
+    assert [(card.name, card.role, card.load, card.gone) for card in cards.now(1.0)] == [
+        ("ada", "writes", 0, False),
+        ("bob", "", 0, False),
+    ]
+    state.standing["ada"] = Standing(condition="gone", gone_since=1.0, load=2)
+    assert [(card.load, card.gone) for card in cards.now(2.0)] == [(2, True), (0, False)]
+    assert not cards.now(1.0 + RETRY_GONE)[0].gone
+    state.spec = changed_roster(SPEC, RosterChanges(roles={"bob": "checks"}), []).spec
+    assert cards.now(2.0)[1].role == "checks"
+    child = {"name": "cyd", "agent": {"skills": ["prose"]}}
+    state.spec = TeamSpec.model_validate({"name": "news", "members": [child]})
+    state.standing["cyd"] = Standing(condition="gone", gone_since=2.0, deaths=DEATHS - 1)
+    assert [(card.skills, card.gone) for card in cards.now(2.0)] == [(("prose",), False)]
+    state.standing["cyd"].deaths = DEATHS
+    assert cards.now(2.0)[0].gone

@@ -163,7 +163,7 @@ async def test_a_function_of_an_application_ends_a_task(theatre: Theatre) -> Non
         puppet("ada"),
         termination={
             "type": "any",
-            "of": [{"type": "function", "tool": "workshop/count"}, {"type": "max_messages", "count": 9}],
+            "of": [{"type": "function", "tool": "stage/count"}, {"type": "max_messages", "count": 9}],
         },
     )
     await theatre.ask(team, "go", id="t1")

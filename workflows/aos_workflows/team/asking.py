@@ -97,7 +97,7 @@ class Asking:
             Wait(node=task.node, to=address, id=ask.id, since=now, priority=state.spec.priority, deadline=ask.due)
         )
         self._alarm.at_most(min(due, ask.look))
-        self._send(member, Outgoing(to=address, signal="send", body=message.model_dump(mode="json")))
+        self._send(member, message)
 
     def _problem(self, task: Task, name: str, address: str, member: Member | None) -> str:
         if member is None and "/" not in name:
@@ -116,16 +116,16 @@ class Asking:
         named = f"{task.node}/{task.turns}/{name}/{tag}"
         return named if len(named) <= 200 else f"{short_digest(named)}/{tag}"
 
-    def _send(self, member: Member | None, letter: Outgoing) -> None:
-        state = self._state
+    def _send(self, member: Member | None, message: Message) -> None:
+        state, body = self._state, message.model_dump(mode="json")
         if member and member.is_child:
             standing = state.standing_of(member.name)
             if standing.condition == "gone":
                 self.children.revive(member)
             if standing.condition == "starting":
-                state.held.append(letter)
+                state.hold(message.to, body)
                 return
-        state.outbox.put(letter.to, letter.signal, letter.body)
+        state.outbox.put(message.to, "send", body)
 
     # What comes of it
 
@@ -134,8 +134,8 @@ class Asking:
         if reply.status == "pending" or (taken := self._take(reply.id)) is None:
             return
         task, name = taken
-        standing = self._state.standing_of(name)
-        standing.condition, standing.why, standing.deaths = "ready", "", 0
+        if standing := self._state.standing.get(name):
+            standing.condition, standing.why, standing.deaths = "ready", "", 0
         if reply.status != "done":
             self._lost(task, name, reply.error or f"its work was {reply.status}")
             return
@@ -193,7 +193,7 @@ class Asking:
             self.children.is_gone(name, f"nobody is there: {reason}")
         if not ask.again and self.children.revive(member):
             ask.again = True
-            self._state.held.append(letter)
+            self._state.hold(letter.to, letter.body)
         else:
             self.give_up(message_id, "it does not live any more")
         return True
@@ -216,9 +216,10 @@ class Asking:
         task, name = self._state.tasks[asked[0]], asked[1]
         del task.asks[name]
         self._state.waits.end(message_id)
-        standing = self._state.standing.get(name)
-        if standing:
+        if standing := self._state.standing.get(name):
             standing.load = max(0, standing.load - 1)
+            if not standing.load and self._state.member(name) is None:
+                del self._state.standing[name]
         return task, name
 
     def _lost(self, task: Task, name: str, reason: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from aos.team_spec import Member, TeamSpec
 from aos.team_views import MemberCondition
@@ -15,7 +15,6 @@ from aos.wire import Wire
 from aos_workflows.mailbox import Mailbox
 from aos_workflows.outbox import Outbox, Outgoing
 from aos_workflows.replies import ReplyBook
-from aos_workflows.team.course import Card
 from aos_workflows.team.finished import Finished
 from aos_workflows.team.task import Task
 from aos_workflows.waits import Waits
@@ -90,22 +89,11 @@ class TeamState(Wire):
 
     def standing_of(self, name: str) -> Standing:
         """Return how a member stands."""
-        return self.standing.setdefault(name, Standing())
+        if (standing := self.standing.get(name)) is None:
+            standing = self.standing[name] = Standing()
+        return standing
 
-    def cards(self, now: float) -> list[Card]:
-        """Return the members as strategies see them."""
-        return [
-            Card(
-                name=member.name,
-                role=member.role,
-                skills=tuple(member.skills),
-                load=self.standing_of(member.name).load,
-                gone=self._is_gone(member, now),
-            )
-            for member in self.spec.members
-        ]
-
-    def _is_gone(self, member: Member, now: float) -> bool:
+    def is_gone(self, member: Member, now: float) -> bool:
         """Whether a member is not worth turning to. A child is, which is started again, unless it keeps dying."""
         standing = self.standing_of(member.name)
         if member.is_child and standing.deaths < DEATHS:
@@ -119,6 +107,10 @@ class TeamState(Wire):
     def may_hold(self, task: str) -> bool:
         """Whether a task waits, here or perhaps in the store, or is being worked on."""
         return self.is_busy_with(task) or bool(self.mailbox.aside)
+
+    def hold(self, to: str, message: JsonValue) -> None:
+        """Keep a message to a child until it is started."""
+        self.held.append(Outgoing(to=to, signal="send", body=message))
 
     def bury(self, letter: DeadLetter) -> None:
         """Add a dead letter."""

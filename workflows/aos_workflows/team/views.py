@@ -87,7 +87,7 @@ def members(state: TeamState) -> list[MemberView]:
             name=member.name,
             address=member.where,
             role=member.role,
-            skills=list(member.skills),
+            skills=list(member.skills or (member.agent.skills if member.agent else [])),
             condition=state.standing[member.name].condition if member.name in state.standing else "ready",
             child=member.is_child,
             turns=state.standing[member.name].turns if member.name in state.standing else 0,

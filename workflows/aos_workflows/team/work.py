@@ -17,6 +17,7 @@ from aos_workflows.options import STORE
 from aos_workflows.team import views
 from aos_workflows.team.alarm import LazyAlarm
 from aos_workflows.team.asking import LONGEST_PAUSE, Asking
+from aos_workflows.team.cards import Cards
 from aos_workflows.team.consulting import consult
 from aos_workflows.team.course import USER, Consult, Finish, Move, Said, Speak
 from aos_workflows.team.courses import course_for
@@ -40,6 +41,7 @@ class Work:
     def __init__(self, state: TeamState, post: Callable[[], None]) -> None:
         self._state = state
         self._post = post
+        self._cards = Cards(state)
         self.alarm = LazyAlarm()
         self.asking = Asking(state, self.alarm, self._mark, post)
         self._ready: dict[str, None] = dict.fromkeys(state.tasks)
@@ -152,7 +154,7 @@ class Work:
         said = arrived.said
         if said is None:
             task.note(f"{arrived.member} could not speak: {arrived.reason}", now)
-            self._do(task, task.course.lost(arrived.member, arrived.reason, self._state.cards(now)))
+            self._do(task, task.course.lost(arrived.member, arrived.reason, self._cards.now(now)))
             return
         task.add(said, cut_bytes(said.text, TEXT_BYTES) if said.ref else said.text)
         task.whole, task.output = said.text, arrived.output
@@ -187,7 +189,7 @@ class Work:
         said, task.pending = task.pending, None
         if said is None:
             return
-        cards = self._state.cards(workflow.time())
+        cards = self._cards.now(workflow.time())
         self._do(task, task.course.begin(said, cards) if task.messages == 1 else task.course.heard(said, cards))
 
     def _consulted(self, task: Task, question: Question) -> None:
@@ -196,7 +198,7 @@ class Work:
         task.consult = None
         task.usage += question.answer.usage
         task.ending.charge(question.answer.usage)
-        self._do(task, task.course.consulted(question.answer, self._state.cards(workflow.time())))
+        self._do(task, task.course.consulted(question.answer, self._cards.now(workflow.time())))
 
     def _do(self, task: Task, move: Move | None) -> None:
         match move:

@@ -40,6 +40,9 @@ from aos_workflows.waits import Break, Probe, Told
 URGENT_EVENTS = 8_000
 """History events at which a rollover does not wait for consultations: a run takes 10,000 signals at most."""
 
+URGENT_ASKS = 1_800
+"""Asks in a run at which a rollover does not wait for consultations: a run takes 2,000 updates at most."""
+
 WAITING_ASKS = 8
 """Asks that wait in a run at a time. A server takes ten updates at a time, and two are left for short ones."""
 
@@ -72,7 +75,7 @@ class AgentTeam:
         self._refused: AosError | None = None
         self._rolling = False
         self._leaving = False
-        self._asking = 0
+        self._asking = self._asked = 0
         self._configuring = asyncio.Lock()
         try:
             self._state = _initial_state(given)
@@ -191,14 +194,16 @@ class AgentTeam:
         info = workflow.info()
         return (
             info.get_current_history_length() >= min(self._state.spec.rollover_events, URGENT_EVENTS)
+            or self._asked >= URGENT_ASKS
             or info.is_continue_as_new_suggested()
         )
 
     def _may_roll_over(self) -> bool:
         if not self._rollover_due():
             return False
+        info = workflow.info()
         busy = self._work.on_errands or self._work.asking.children.busy or self._configuring.locked()
-        return not busy or workflow.info().get_current_history_length() >= URGENT_EVENTS
+        return not busy or self._asked >= URGENT_ASKS or info.get_current_history_length() >= URGENT_EVENTS
 
     async def _roll_over(self) -> NoReturn:
         state = self._state
@@ -315,6 +320,7 @@ class AgentTeam:
         """Take in a task and return its result, or `pending` when the workflow rolls over first."""
         asked = read(Message, "message", message, MESSAGE_BYTES)
         info = workflow.current_update_info()
+        self._asked += 1
         asked = self._take_in(asked, asked=True, fallback_id=message_id(info.id) if info else "")
         # A rollover waits until no handler is at work, so none may begin then what takes longer than a task.
         if not asked.wait or self._rolling or self._asking >= WAITING_ASKS:

@@ -95,8 +95,9 @@ def _way_out(model: str) -> str:
 
 def _tell(loading: Loading, client: _Client, kind: str, place: str) -> None:
     given = {name for name, value in (client.model_extra or {}).items() if value is not None}
-    if "api_key" in given:
+    # AutoGen writes asterisks in the place of a key, unless somebody has put it there by hand.
+    if str((client.model_extra or {}).get("api_key") or "").strip("*"):
         setting = _SETTING.get(_PREFIX.get(kind, ""), "a setting")
-        loading.note(f"{place}.api_key", f"keys are no part of a spec: {setting} of the workers holds it")
+        loading.note(f"{place}.api_key", f"a key is no part of a spec: {setting} of the workers holds it")
     for name in sorted(given - _OF_THE_WORKERS - _OF_NO_ACCOUNT):
         loading.note(f"{place}.{clip(name)}", "is left out; AOS sets temperature and max_output_tokens")

@@ -147,16 +147,16 @@ def _end(loading: Loading, kind: str, config: _Team, place: str) -> Json:
     turns = config.max_turns
     if condition:
         counts = [leaf["count"] for leaf in leaves(condition) if leaf["type"] == "max_messages"]
-        turns = turns or min(_MOST_TURNS, max([_USUAL_TURNS, *counts]))
+        turns = min(_MOST_TURNS, max([_USUAL_TURNS, *counts])) if turns is None else turns
     elif kind not in ("GraphFlow", "MagenticOneGroupChat"):
-        if turns:
+        if turns is not None:
             condition = {"type": "external"}  # Without one, a round would be the end.
         elif config.termination_condition is None:
             loading.note(
                 f"{place}.termination_condition",
                 "there is none, and AutoGen would never end; AOS ends after a round, or when nobody hands on",
             )
-    return {"termination": condition, **({"max_turns": turns} if turns else {})}
+    return {"termination": condition, **({} if turns is None else {"max_turns": turns})}
 
 
 def _society(loading: Loading, component: Component, place: str) -> Json | None:
