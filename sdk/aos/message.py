@@ -71,7 +71,7 @@ class Event(Contract):
 ReplyStatus = Literal["done", "pending", "interrupted", "failed"]
 
 
-class Reply(Contract):
+class Reply(Contract, Compact):
     """What became of a message.
 
     `pending`: the agent has it; ask again with the same `id` for its reply. `text` is cut where `ref` is set.
@@ -79,7 +79,7 @@ class Reply(Contract):
     """
 
     id: str
-    status: ReplyStatus = "done"
+    status: ReplyStatus
     text: str = ""
     output: JsonValue = None
     ref: str = ""

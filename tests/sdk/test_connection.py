@@ -19,11 +19,12 @@ from temporalio.api.workflowservice.v1 import (
     PollWorkflowTaskQueueResponse,
     RespondWorkflowTaskCompletedRequest,
 )
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from aos.connection import Passing, once
+from aos.errors import AgentError
 
 _TYPE = "CompletedByHand"
 
@@ -72,6 +73,18 @@ async def test_an_update_that_got_lost_on_the_way_to_the_worker_may_be_made_agai
         with pytest.raises(Passing) as passing:
             await asked
     assert passing.value.away, "a worker that never takes it in is not waited for without end"
+
+
+async def test_a_query_for_which_a_busy_worker_had_no_time_may_be_made_again() -> None:
+    late = "[TMPRL1101] Potential deadlock detected: workflow didn't yield within 2 second(s)."
+    with pytest.raises(Passing):
+        await once("ada", _failing(WorkflowQueryFailedError(late)))
+    with pytest.raises(AgentError, match="no such query"):
+        await once("ada", _failing(WorkflowQueryFailedError("no such query")))
+
+
+async def _failing(error: Exception) -> None:
+    raise error
 
 
 async def _task(client: Client, queue: TaskQueue) -> PollWorkflowTaskQueueResponse:

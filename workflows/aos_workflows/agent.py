@@ -25,7 +25,8 @@ from aos_workflows import shelf, views
 from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal
 from aos_workflows.migrations import dump_state, load_state
 from aos_workflows.preparation import prepare
-from aos_workflows.state import AgentState
+from aos_workflows.replies import reply_with
+from aos_workflows.state import AgentState, life_of
 from aos_workflows.turns import TURN_BYTES, Turns
 from aos_workflows.waking import Alarm, event_message, post_due
 
@@ -278,9 +279,7 @@ class PerpetualAgent:
         state = self._state
         if state.replies.get(message_id) is None and not state.is_busy_with(message_id):
             if thought := await shelf.find_reply(state.life, message_id):
-                return Reply(
-                    id=message_id, text=thought.text, output=thought.output, ref=thought.ref, usage=thought.usage
-                )
+                return reply_with(thought, message_id)
             if state.replies.get(message_id) is None and not state.may_hold(message_id):
                 raise refusal(ReplyForgotten(message_id))
         await workflow.wait_condition(
@@ -380,7 +379,7 @@ def _initial_state(given: RawValue) -> AgentState:
     if info.workflow_id != agent_workflow_id(spec.name):
         problem = f"name: the agent {spec.name!r} must be started with the workflow id {agent_workflow_id(spec.name)!r}"
         raise InvalidInput("agent", [problem])
-    return AgentState(spec=spec, life=info.first_execution_run_id or info.run_id, started=workflow.time())
+    return AgentState(spec=spec, life=life_of(info.first_execution_run_id or info.run_id), started=workflow.time())
 
 
 def _or_failure(reply: Reply) -> Reply:

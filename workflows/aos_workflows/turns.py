@@ -21,6 +21,7 @@ from aos_activities.think import ThinkActivities, ThinkRequest, Thought, ids_of
 from aos_workflows.handles import abandon
 from aos_workflows.mailbox import Envelope
 from aos_workflows.options import model_options
+from aos_workflows.replies import reply_with
 from aos_workflows.shelf import set_aside
 from aos_workflows.state import AgentState, Heard, Turn, retold
 from aos_workflows.tool_calls import LoopBroken, ToolCalls
@@ -29,6 +30,7 @@ TURN_BYTES = 1024 * 1024
 """Most bytes of messages that one turn takes."""
 
 _SHOWN_CHARS = 500
+_SUMMARY_CHARS = 24
 _REASON_BYTES = 2000
 
 
@@ -137,7 +139,6 @@ class Turns:
         handle: ActivityHandle[Thought] = workflow.start_activity_method(
             ThinkActivities.think,
             ThinkRequest(
-                agent=state.spec.name,
                 life=state.life,
                 turn=turn.number,
                 step=turn.step,
@@ -149,7 +150,7 @@ class Turns:
                 stream=turn.stream,
                 again=turn.again,
             ),
-            summary=f"step {turn.step + 1}: {clip(turn.last.text, 40)}",
+            summary=f"step {turn.step + 1}: {clip(turn.last.text, _SUMMARY_CHARS)}",
             **model_options(state.spec.patience),
         )
         await workflow.wait_condition(lambda: handle.done() or cut() or self._yields())
@@ -177,16 +178,7 @@ class Turns:
     def _finish(self, turn: Turn, thought: Thought) -> None:
         state = self._state
         for message_id in turn.ids:
-            state.answer(
-                Reply(
-                    id=message_id,
-                    text=thought.text,
-                    output=thought.output,
-                    ref=thought.ref,
-                    steps=turn.step,
-                    usage=turn.usage,
-                )
-            )
+            state.answer(reply_with(thought, message_id, steps=turn.step, usage=turn.usage))
         state.handled += len(turn.ids)
         state.turn = None
         workflow.logger.info("message_handled", extra=_about_turn(state, turn))
