@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.case import Case
@@ -122,7 +122,7 @@ class Runner:
                     self._keep(sample, outcome)
 
     def _keep(self, sample: Sample, outcome: Outcome) -> None:
-        outcome.samples.append(sample)
+        outcome.samples.append(replace(sample, case=outcome.case))  # A peer may run another case's turns for it.
         self._report("  " + in_words(sample))
 
 

@@ -12,6 +12,7 @@ from temporalio import activity
 from aos.conversation import AssistantItem, Item, ToolCall, ToolItem, Usage, UserItem
 from aos.errors import RetryableModelError, TerminalModelError
 from aos.limits import REPLY_INLINE_BYTES, cut_bytes
+from aos.names import AGENT_ID_PREFIX
 from aos.provider import ModelRequest
 from aos.store import BlobStore, ref_of
 from aos.wire import Wire
@@ -28,16 +29,17 @@ from aos_activities.streaming import StreamedText
 
 
 class ThinkRequest(Wire):
-    """One step of one turn. `life`, `turn` and `step` name it for ever; `new` is what was said since `head`.
+    """One step of one turn of the agent whose workflow asks.
+
+    `life`, `turn` and `step` name it for ever; `new` is what was said since `head`.
 
     `answers` are the ids of the messages that a final answer replies to, where they are not those in `new`. `again`:
     the workflow has let go of an attempt at this step before.
     """
 
-    agent: str
     life: str
     turn: int
-    step: int
+    step: int = 0
     program: str
     head: str = ""
     new: list[Item] = Field(default_factory=list[Item])
@@ -103,7 +105,8 @@ class ThinkActivities:
         Raises:
             ApplicationError: `RetryableModelError`, or `TerminalModelError`, which is not retried.
         """
-        structlog.contextvars.bind_contextvars(agent=request.agent, message_id=next(iter(request.answered), ""))
+        agent = activity.info().workflow_id.removeprefix(AGENT_ID_PREFIX)
+        structlog.contextvars.bind_contextvars(agent=agent, message_id=next(iter(request.answered), ""))
         link = step_link(request)
         first = activity.info().attempt == 1 and not request.again
         if not first and (ref := await self._store.follow(link)):
@@ -118,7 +121,7 @@ class ThinkActivities:
                     self._registry,
                     program.models,
                     _model_request(request, program, window.extended(new), link),
-                    agent=request.agent,
+                    agent=agent,
                     listener=streamed.add if streamed else None,
                 )
             except RetryableModelError as error:

@@ -65,11 +65,6 @@ def targets(samples: Sequence[Sample]) -> list[Target]:
     return [
         *found,
         Target("median reply of a lone agent, times the floor's", ratio(samples, "aos", "floor", 1, p50), at_most=1.25),
-        Target(
-            "turns a second, times Pydantic AI's on Temporal, 50 agents",
-            ratio(samples, "aos", "pydantic_ai", 50, per_second),
-            at_least=1.8,
-        ),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
@@ -271,8 +272,8 @@ class AosClient:
 
 
 def new_id() -> str:
-    """Return an id that no other message has. It stands eight times in the history of a turn, so it is short."""
-    return secrets.token_hex(12)
+    """Return an id that no other message has. It stands seven times in the history of a turn, so it is short."""
+    return base64.b32hexencode(secrets.token_bytes(10)).decode().lower()
 
 
 def _message(message: str | Message) -> Message:

@@ -42,6 +42,8 @@ _PASSING = {
 }
 _RUN_IS_FULL = "limit for signal events"
 _UNPROCESSED = "UnprocessedUpdate"
+_TOO_SLOW = "[TMPRL1101]"
+"""What a query fails with whose worker had no time for it: Temporal gives a workflow two seconds at a time."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -89,7 +91,8 @@ async def once(name: str, call: Awaitable[T]) -> T:
     except RPCError as error:
         raise (Passing(error) if passes(error) else translated(name, error)) from error
     except WorkflowQueryFailedError as error:
-        raise (Passing(error) if error.message == ASK_AGAIN else translated(name, error)) from error
+        passing = error.message == ASK_AGAIN or _TOO_SLOW in error.message
+        raise (Passing(error) if passing else translated(name, error)) from error
     except WorkflowUpdateFailedError as error:
         raise (Passing(error) if _was_left(error) else translated(name, error)) from error
     except WorkflowFailureError as error:

@@ -35,7 +35,7 @@ ACCEPTING_ASKS = 2
 
 @dataclass(slots=True)
 class _Stream:
-    id: str = field(default_factory=lambda: uuid4().hex[:16])
+    id: str = field(default_factory=lambda: uuid4().hex[:12])
     born: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     number: int = 0
     used: float = field(default_factory=time.monotonic)

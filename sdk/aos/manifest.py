@@ -128,7 +128,8 @@ def read_setting(text: str) -> tuple[str, object]:
 
 
 def _is_team(document: Document) -> bool:
-    return isinstance(document.value, dict) and "members" in cast("dict[object, object]", document.value)
+    value: object = document.value
+    return isinstance(value, dict) and "members" in cast("dict[object, object]", value)
 
 
 def _documents(path: Path) -> list[Document]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
@@ -105,7 +104,7 @@ class Event(Contract):
 ReplyStatus = Literal["done", "pending", "interrupted", "failed"]
 
 
-class Reply(Contract):
+class Reply(Contract, Compact):
     """What became of a message.
 
     `pending`: the agent has it; ask again with the same `id` for its reply. `text` is cut where `ref` is set.
@@ -113,15 +112,15 @@ class Reply(Contract):
     """
 
     id: str
-    status: ReplyStatus = "done"
+    status: ReplyStatus
     text: str = ""
     output: JsonValue = None
     ref: str = ""
     error: str = ""
     steps: int = 0
     usage: Usage = Field(default_factory=Usage)
-    handoff: Annotated[str, Field(exclude_if=operator.not_)] = ""
-    called: Annotated[list[str], Field(exclude_if=operator.not_)] = Field(default_factory=list[str])
+    handoff: str = ""
+    called: list[str] = Field(default_factory=list[str])
     """Names of the tools that were called for it, where its sender waits for it as agents and teams do."""
-    retry_after: Annotated[float, Field(exclude_if=operator.not_)] = 0.0
+    retry_after: float = 0.0
     """Seconds after which to ask again, where the mailbox was full."""

@@ -22,7 +22,7 @@ class BlobPart(Contract):
     """Something in the blob store, by its reference. `size` is in bytes."""
 
     type: Literal["blob"] = "blob"
-    ref: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    ref: Annotated[str, Field(pattern=r"^[0-9a-f]{48}$")]
     media_type: Annotated[str, Field(max_length=200)] = "text/plain"
     size: Annotated[int, Field(ge=0)] = 0
     name: Annotated[str, Field(max_length=200)] = ""

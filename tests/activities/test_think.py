@@ -49,7 +49,7 @@ async def request_(thinking: Thinking) -> ThinkRequest:
     data = program.model_dump_json().encode()
     await thinking.store.save([data])
     new = [UserItem(text="hello", id="m1")]
-    return ThinkRequest(agent="ada", life="l", turn=1, step=0, program=ref_of(data), new=[*new], answers=["m1"])
+    return ThinkRequest(life="l", turn=1, step=0, program=ref_of(data), new=[*new], answers=["m1"])
 
 
 async def test_a_thought_whose_completion_was_lost_is_not_paid_for_twice(

@@ -51,6 +51,7 @@ class Puppet:
         if reply.pop("hold", False):
             await workflow.wait_condition(lambda: self._free or self._stopped)
         reply.setdefault("text", f"{self._name} {len(self._heard)}")
+        reply.setdefault("status", "done")
         reply.setdefault("usage", {"input_tokens": 10, "output_tokens": 5, "calls": 1, "cost": 100})
         if to := message.get("reply_to"):
             asyncio.create_task(self._tell(to, {"id": message["id"], **reply}))  # noqa: RUF006

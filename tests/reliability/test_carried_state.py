@@ -14,7 +14,7 @@ from aos.spec import AgentSpec
 from aos.views import DeadLetter
 from aos_workflows.migrations import dump_state
 from aos_workflows.replies import CARRIED_BYTES, ReplyBook
-from aos_workflows.state import DEAD_BYTES, DEAD_LETTERS_KEPT, AgentState
+from aos_workflows.state import DEAD_BYTES, DEAD_LETTERS_KEPT, AgentState, life_of
 
 STATE_BYTES = 20 * 1024
 MESSAGES = 1200
@@ -31,7 +31,8 @@ def carried_bytes(state: AgentState) -> int:
 
 def lived(text: str) -> AgentState:
     """Return an agent that answered more messages of one sender than it remembers in anything."""
-    state = AgentState(spec=AgentSpec(name="ada", purpose="live"), life=str(UUID(int=1)), started=NOW.timestamp())
+    life = life_of(str(UUID(int=1)))
+    state = AgentState(spec=AgentSpec(name="ada", purpose="live"), life=life, started=NOW.timestamp())
     for number in range(MESSAGES):
         place = Sequence(stream="a client", born=1, number=number + 1)
         message = Message(id=str(UUID(int=number)), text=text, sender="ben", sequence=place)
@@ -41,7 +42,7 @@ def lived(text: str) -> AgentState:
         state.show(AssistantItem(text=text, model="openai:gpt-5"), NOW.timestamp())
         usage = Usage(calls=1, input_tokens=2345, output_tokens=345, cost=12_345)
         state.charge("openai:gpt-5", usage)
-        state.answer(Reply(id=message.id, text=text, steps=1, usage=usage))
+        state.answer(Reply(id=message.id, status="done", text=text, steps=1, usage=usage))
     return state
 
 
@@ -77,7 +78,7 @@ def test_failures_and_interruptions_cross_before_answers_which_the_store_has_too
     book.keep(Reply(id="failed", status="failed", error="no"))
     book.keep(Reply(id="interrupted", status="interrupted"))
     for number in range(100):
-        book.keep(Reply(id=f"done {number}", text="x" * 500))
+        book.keep(Reply(id=f"done {number}", status="done", text="x" * 500))
     carried = list(book.carried().replies)
     assert carried[:2] == ["failed", "interrupted"]
     assert carried[2:] == [f"done {number}" for number in range(100 - len(carried) + 2, 100)]
@@ -87,5 +88,5 @@ def test_failures_and_interruptions_cross_before_answers_which_the_store_has_too
 def test_replies_are_counted_in_bytes_not_in_characters() -> None:
     book = ReplyBook()
     for number in range(100):
-        book.keep(Reply(id=f"m{number}", text="語" * 200))
+        book.keep(Reply(id=f"m{number}", status="done", text="語" * 200))
     assert 0 < len(book.carried().model_dump_json().encode()) <= CARRIED_BYTES + 20

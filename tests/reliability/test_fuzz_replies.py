@@ -70,7 +70,7 @@ class Steps:
         self.memory.answers.clear()
         self.memory.asked.clear()
         self.memory.answers.append(given)
-        first = ThinkRequest(agent="ada", life=str(number), turn=1, step=0, program=program, stream=self.stream)
+        first = ThinkRequest(life=str(number), turn=1, step=0, program=program, stream=self.stream)
         first.answers = ["m"]
         first.new = [UserItem(text="Hello")]
         try:
@@ -80,9 +80,7 @@ class Steps:
         if not thought.tool_calls and number % 5:
             return "output error" if thought.output_error else "text"
         results: list[Item] = [ToolItem(call_id=call.id, name=call.name, text="done") for call in thought.tool_calls]
-        again = ThinkRequest(
-            agent="ada", life=str(number), turn=1, step=1, program=program, head=thought.head, new=results
-        )
+        again = ThinkRequest(life=str(number), turn=1, step=1, program=program, head=thought.head, new=results)
         again.new = results or [NoteItem(text=thought.output_error or "Go on.")]
         right = Received("/model/m/converse", {}, {}, {"messages": [{"role": "user", "content": []}]})
         self.memory.answers.append(self.wire.speak(right, Say(pieces=('{"a": 1}',))))

@@ -66,8 +66,8 @@ def test_a_wrong_field_of_the_envelope_is_named(fields: dict[str, object], probl
 
 
 def test_a_reply_tells_what_only_teams_and_agents_ask_for_only_where_it_is_so() -> None:
-    plain = json.loads(Reply(id="m1").model_dump_json())
+    plain = json.loads(Reply(id="m1", status="done").model_dump_json())
     assert not {"handoff", "called", "retry_after"} & set(plain)
     assert plain["status"] == "done"
-    told = Reply(id="m1", handoff="bob", called=["handoff"], retry_after=3.0)
+    told = Reply(id="m1", status="done", handoff="bob", called=["handoff"], retry_after=3.0)
     assert Reply.model_validate_json(told.model_dump_json()) == told

@@ -225,7 +225,7 @@ class Truth:
         """Find a reply that a rollover, in the very task in which it was given, found too long to carry."""
         if ref := self._store.links.get(reply_link(life, message_id)):
             thought = Thought.model_validate_json(self._store.blobs[ref])
-            self._settle_with(Reply(id=message_id, text=thought.text))
+            self._settle_with(Reply(id=message_id, status="done", text=thought.text))
 
     def _hear(self, state: AgentState) -> None:
         assert state.turn is not None

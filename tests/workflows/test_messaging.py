@@ -282,7 +282,7 @@ async def test_an_interruption_ends_the_wait_and_the_late_answer_is_dropped(engi
 
 async def test_a_reply_that_nobody_waits_for_is_a_dead_letter_and_one_that_cannot_be_read_too(engine: Engine) -> None:
     ada = await engine.start()
-    await engine.handle(ada).signal("reply", Reply(id="never asked", text="42"))
+    await engine.handle(ada).signal("reply", Reply(id="never asked", status="done", text="42"))
     for signal in ("reply", "probe", "break"):
         await engine.signal_bytes(ada, signal, b'{"nonsense": ')
     letters = await engine.until(lambda: engine.client.dead_letters(ada), lambda letters: letters.count == 4)

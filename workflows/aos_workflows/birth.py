@@ -12,7 +12,7 @@ from aos.names import agent_workflow_id
 from aos.spec import AgentSpec
 from aos_workflows.inbound import read
 from aos_workflows.migrations import load_state
-from aos_workflows.state import AgentState
+from aos_workflows.state import AgentState, life_of
 
 
 class Resume(BaseModel):
@@ -34,4 +34,4 @@ def initial_state(given: RawValue) -> AgentState:
     if info.workflow_id != agent_workflow_id(spec.name):
         problem = f"name: the agent {spec.name!r} must be started with the workflow id {agent_workflow_id(spec.name)!r}"
         raise InvalidInput("agent", [problem])
-    return AgentState(spec=spec, life=info.first_execution_run_id or info.run_id, started=workflow.time())
+    return AgentState(spec=spec, life=life_of(info.first_execution_run_id or info.run_id), started=workflow.time())

@@ -16,6 +16,7 @@ from aos_workflows import shelf
 from aos_workflows.inbound import read, refusal
 from aos_workflows.letters import DeadOffice
 from aos_workflows.messaging import Messaging
+from aos_workflows.replies import reply_with
 from aos_workflows.state import AgentState
 from aos_workflows.waking import event_message
 
@@ -96,9 +97,7 @@ class Intake:
         state = self._state
         if state.replies.get(message_id) is None and not state.is_busy_with(message_id):
             if thought := await shelf.find_reply(state.life, message_id):
-                return Reply(
-                    id=message_id, text=thought.text, output=thought.output, ref=thought.ref, usage=thought.usage
-                )
+                return reply_with(thought, message_id)
             if state.replies.get(message_id) is None and not state.may_hold(message_id):
                 raise refusal(ReplyForgotten(message_id))
         await workflow.wait_condition(lambda: state.replies.get(message_id) is not None or rolling() or leaving())

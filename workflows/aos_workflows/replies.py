@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from aos.conversation import Usage
 from aos.message import Reply
 from aos.wire import Wire
+from aos_activities.think import Thought
 
 KEPT = 1000
 CARRIED_BYTES = 6 * 1024
+
+
+def reply_with(thought: Thought, message_id: str, *, steps: int = 0, usage: Usage | None = None) -> Reply:
+    """Return the reply to a message that a final thought is. `usage`: that of all steps, where it is known."""
+    return Reply(
+        id=message_id,
+        status="done",
+        text=thought.text,
+        output=thought.output,
+        ref=thought.ref,
+        steps=steps,
+        usage=usage or thought.usage,
+    )
 
 
 class ReplyBook(Wire):

@@ -32,6 +32,7 @@ TURN_BYTES = 1024 * 1024
 """Most bytes of messages that one turn takes."""
 
 _SHOWN_CHARS = 500
+_SUMMARY_CHARS = 24
 _REASON_BYTES = 2000
 _CALLS_TOLD = 1000
 
@@ -179,7 +180,6 @@ class Turns:
         handle: ActivityHandle[Thought] = workflow.start_activity_method(
             ThinkActivities.think,
             ThinkRequest(
-                agent=state.spec.name,
                 life=state.life,
                 turn=turn.number,
                 step=turn.step,
@@ -191,7 +191,7 @@ class Turns:
                 stream=turn.stream,
                 again=turn.again,
             ),
-            summary=f"step {turn.step + 1}: {clip(turn.last.text, 40)}",
+            summary=f"step {turn.step + 1}: {clip(turn.last.text, _SUMMARY_CHARS)}",
             **model_options(state.spec.patience),
         )
         await workflow.wait_condition(lambda: handle.done() or cut() or self._yields())
@@ -218,7 +218,7 @@ class Turns:
 
     def _finish(self, turn: Turn, **came: Any) -> None:
         state = self._state
-        self._reply(turn, **came)
+        self._reply(turn, status="done", **came)
         state.handled += len(turn.ids)
         workflow.logger.info("message_handled", extra=_about_turn(state, turn))
 

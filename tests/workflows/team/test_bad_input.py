@@ -97,7 +97,7 @@ async def test_a_wrong_signal_becomes_a_dead_letter(theatre: Theatre) -> None:
         ("stop", {"when": "yesterday"}),
     ):
         await handle.signal(name, given)
-    await handle.signal("reply", {"id": "of nobody", "text": "x"})
+    await handle.signal("reply", {"id": "of nobody", "status": "done", "text": "x"})
     await handle.signal("send", args=[{"text": "x"}, {"text": "y"}])
     dead = await theatre.until(lambda: handle.query("dead_letters"), lambda dead: dead["count"] >= 8)
     assert dead["count"] == 8

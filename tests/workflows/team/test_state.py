@@ -80,7 +80,7 @@ def test_everything_crosses_a_rollover(strategy: dict[str, object]) -> None:
     state.mailbox.offer(Message(text="later", id="t2"), 1.0)
     state.outbox.put("agent/ada", "send", {"id": "m1"})
     state.held.append(Outgoing(to="agent/bob", signal="send", body={"id": "m2"}))
-    state.replies.keep(Reply(id="t0", text="done"))
+    state.replies.keep(Reply(id="t0", status="done", text="done"))
     crossed = load_team(json.loads(json.dumps(dump_team(state))))
     assert crossed == state
     assert type(crossed.tasks["t1"].course) is type(task.course)

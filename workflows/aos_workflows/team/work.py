@@ -304,7 +304,7 @@ class Work:
 
     def _reply(self, task: Task, finish: Finish, status: TaskStatus) -> Reply:
         last = task.last
-        reply = Reply(id=task.id, steps=task.turns, usage=task.usage)
+        reply = Reply(id=task.id, status="done", steps=task.turns, usage=task.usage)
         if status != "done":
             error = f"cancelled: {finish.reason}" if status == "cancelled" else finish.reason
             return reply.model_copy(update={"status": "failed", "error": cut_bytes(error, _ERROR_BYTES)})
