@@ -23,7 +23,7 @@ LONG = Message(
     waiting=["team/news#t1", "agent/ada"],
     task="team/news#t1",
     deadline=datetime(2027, 1, 15, 8, tzinfo=UTC),
-    parts=[DataPart(data={"tons": 7}, name="cargo"), BlobPart(ref="0" * 64, size=3)],
+    parts=[DataPart(data={"tons": 7}, name="cargo"), BlobPart(ref="0" * 48, size=3)],
 )
 
 

@@ -293,7 +293,7 @@ async def test_a_reply_that_nobody_waits_for_is_a_dead_letter_and_one_that_canno
 
 async def test_what_a_message_carries_is_read_by_the_model(engine: Engine) -> None:
     ada = await engine.start()
-    long, ref = b"x" * 20_000, "0" * 64
+    long, ref = b"x" * 20_000, "0" * 48
     await engine.store.save([long])
     parts: list[object] = [
         {"type": "data", "name": "cargo", "data": {"tons": 7}},

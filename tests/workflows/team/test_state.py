@@ -101,10 +101,10 @@ def test_who_is_asked_first_is_told_of_the_team_and_later_only_news() -> None:
     task.told["ada"] = task.count
     task.add(Said(source="ada"), "seven")
     assert brief(SPEC, task, ada, "", alone=False)[0] == YOUR_TURN
-    task.add(Said(source="bob", ref="0" * 64), "x" * 4096)
+    task.add(Said(source="bob", ref="0" * 48), "x" * 4096)
     text, (part,) = brief(SPEC, task, ada, "hurry", alone=False)
     assert text.startswith("bob: xxx") and "[the whole text is attached]" in text and text.endswith("hurry")
-    assert part.type == "blob" and part.ref == "0" * 64
+    assert part.type == "blob" and part.ref == "0" * 48
     assert "seven" in brief(SPEC, task, bob, "", alone=False)[0]
     assert brief(SPEC, task, ada, "judge", alone=True) == ("judge", [])
 
