@@ -105,7 +105,7 @@ class ThinkActivities:
         Raises:
             ApplicationError: `RetryableModelError`, or `TerminalModelError`, which is not retried.
         """
-        agent = activity.info().workflow_id.removeprefix(AGENT_ID_PREFIX)
+        agent = (activity.info().workflow_id or "").removeprefix(AGENT_ID_PREFIX)
         structlog.contextvars.bind_contextvars(agent=agent, message_id=next(iter(request.answered), ""))
         link = step_link(request)
         first = activity.info().attempt == 1 and not request.again

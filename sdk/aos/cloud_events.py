@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from aos.errors import InvalidInput
 from aos.message import Message
@@ -63,11 +63,12 @@ def from_cloud_event(event: Mapping[str, Any]) -> Message:
         problems.append("specversion: '1.0' is what AOS reads")
     if not kind.startswith(TYPE_PREFIX):
         problems.append(f"type: that of a message begins with {TYPE_PREFIX!r}; `aos event` takes others")
-    if not isinstance(data := event.get("data"), Mapping):
+    data: Any = event.get("data")
+    if not isinstance(data, dict):
         problems.append("data: a JSON object is needed, with the fields of a message")
     if problems:
         raise InvalidInput("CloudEvent", problems)
-    fields: dict[str, Any] = {str(name): value for name, value in dict(data or {}).items()}
+    fields: dict[str, Any] = dict(cast("dict[str, Any]", data))
     fields |= {name: event[attribute] for name, attribute in _ENVELOPE.items() if attribute in event}
     fields |= {"id": event["id"], "sender": str(event["source"]).removeprefix("/"), "kind": kind[len(TYPE_PREFIX) :]}
     if subject := event.get("subject"):

@@ -21,7 +21,16 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from aos import errors
-from aos.errors import AgentError, AgentNotFound, AgentStopped, AosError, SetupError, TeamNotFound, Unreachable
+from aos.errors import (
+    AgentError,
+    AgentNotFound,
+    AgentStopped,
+    AosError,
+    NoWorker,
+    SetupError,
+    TeamNotFound,
+    Unreachable,
+)
 from aos.plugin import AosPlugin
 from aos.query_guard import ASK_AGAIN
 
@@ -41,6 +50,7 @@ _PASSING = {
     RPCStatusCode.UNKNOWN,
 }
 _RUN_IS_FULL = "limit for signal events"
+_NOBODY_POLLS = "no poller seen"
 _UNPROCESSED = "UnprocessedUpdate"
 _TOO_SLOW = "[TMPRL1101]"
 """What a query fails with whose worker had no time for it: Temporal gives a workflow two seconds at a time."""
@@ -137,6 +147,8 @@ def translated(name: str, error: Exception) -> AosError:
             return SetupError(f"{error.message}; TEMPORAL_NAMESPACE, or Temporal's profile, names the one in use")
         if error.status == RPCStatusCode.NOT_FOUND:
             return TeamNotFound(name) if name.startswith("team/") else AgentNotFound(name)
+        if error.status == RPCStatusCode.FAILED_PRECONDITION and _NOBODY_POLLS in error.message:
+            return NoWorker(name)
         return AgentError(f"agent {name!r}: the Temporal server refused the call: {error.message}")
     cause = error.cause if isinstance(error, (WorkflowUpdateFailedError, WorkflowFailureError)) else None
     cause = cause.cause if isinstance(cause, ActivityError) else cause

@@ -14,7 +14,7 @@ from temporalio.client import WorkflowHandle
 
 from aos.connection import PATIENCE, Passing, once, retrying
 from aos.control import Lookup
-from aos.errors import MessageFailed, Unreachable
+from aos.errors import MessageFailed, NoWorker, Unreachable
 from aos.message import Message, Reply, Sequence
 
 _ATTEMPT = timedelta(seconds=10)
@@ -146,6 +146,9 @@ class _Poll:
             ids = list(self._wanted)[:1000]
             try:
                 found = await retrying(self._name, lambda ids=ids: self._query(ids))
+            except NoWorker:
+                pause = _LONGEST_POLL  # The agent has the messages: they are answered when there is a worker again.
+                continue
             except BaseException as error:
                 for future in self._wanted.values():
                     if not future.done():

@@ -11,6 +11,7 @@ AosError
 │   ├── MessageFailed         the message is among the agent's dead letters
 │   ├── MailboxFull
 │   ├── ReplyForgotten
+│   ├── NoWorker
 │   └── NotAnswering
 ├── Unreachable               the Temporal server does not answer
 ├── ModelError
@@ -119,6 +120,17 @@ class ReplyForgotten(AgentError):
         self.message_id = message_id
         super().__init__(
             f"message {message_id!r} was handled and its reply is no longer kept; read the agent's transcript"
+        )
+
+
+class NoWorker(AgentError):
+    """No worker has served agents for a while, so nobody can answer for one. Its messages wait for it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"no worker serves agent {name!r} now; what it is told waits: `aos up` or `aos-worker` starts one, "
+            "`aos doctor` says more"
         )
 
 

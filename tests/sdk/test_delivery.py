@@ -1,0 +1,49 @@
+"""What a client does while it waits for a reply."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+
+from aos.connection import once
+from aos.delivery import Delivery
+from aos.errors import NoWorker
+from aos.message import Message, Reply
+
+NOBODY_POLLS = RPCError(
+    "no poller seen for task queue recently, worker may be down", RPCStatusCode.FAILED_PRECONDITION, b""
+)
+
+
+class Agent:
+    """Stands for the handle of an agent whose workers are away for the first two looks."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    async def execute_update(self, name: str, message: Message, **_: object) -> Reply:
+        return Reply(id=message.id, status="pending")
+
+    async def query(self, *_: object, **__: object) -> list[Reply]:
+        self.looks += 1
+        if self.looks <= 2:
+            raise NOBODY_POLLS
+        return [Reply(id="m1", status="done", text="here again")]
+
+
+async def test_who_waits_for_a_reply_goes_on_waiting_while_there_is_no_worker() -> None:
+    agent = Agent()
+    handle = cast("WorkflowHandle[Any, Any]", agent)
+    reply = await Delivery().ask(handle, "ada", Message(text="hello", id="m1"))
+    assert (reply.text, agent.looks) == ("here again", 3)
+
+
+async def test_who_looks_at_an_agent_is_told_at_once_that_there_is_no_worker() -> None:
+    async def look() -> None:
+        raise NOBODY_POLLS
+
+    with pytest.raises(NoWorker, match="`aos doctor` says more"):
+        await once("ada", look())
