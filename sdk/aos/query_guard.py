@@ -21,7 +21,8 @@ class QueryGuard:
     other inputs: the workflow is stuck, or has lost a message. Failing the query drops what is kept.
 
     It is not seen here whether the last activation before a query belonged to a task. So the first query is failed too
-    where a task came between: once each time that a worker takes up a workflow from elsewhere.
+    where a task came between: once each time that a worker takes up a workflow from elsewhere. That may be one that it
+    still holds from a time before others went on with it: what they did is replayed then, and nothing is sure again.
     """
 
     def __init__(self) -> None:
@@ -40,9 +41,10 @@ class QueryGuard:
                 completion.failed.failure.application_failure_info.SetInParent()
                 return completion
             self._sure = True
-        elif not act.is_replaying:
-            if self._ahead_at is None:
-                self._ahead_at = act.history_length
-            elif act.history_length > self._ahead_at:
-                self._sure = True
+        elif act.is_replaying:
+            self._sure, self._ahead_at = False, None
+        elif self._ahead_at is None:
+            self._ahead_at = act.history_length
+        elif act.history_length > self._ahead_at:
+            self._sure = True
         return None

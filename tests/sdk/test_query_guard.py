@@ -9,12 +9,14 @@ from uuid import uuid4
 import pytest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import PollActivityTaskQueueRequest, RespondActivityTaskCompletedRequest
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
 from aos.connection import retrying
 from aos.plugin import AosPlugin
+from aos.query_guard import ASK_AGAIN, QueryGuard
 from chaos.endless import OneAfterTheOther
 
 _SECOND = timedelta(seconds=1)
@@ -28,6 +30,31 @@ def _worker(client: Client, queue: str) -> Worker:
         sticky_queue_schedule_to_start_timeout=_SECOND,
         no_remote_activities=True,
     )
+
+
+def test_a_worker_that_catches_up_with_what_others_did_is_not_sure_any_more() -> None:
+    guard = QueryGuard()
+    own = [_activation(3), _activation(9), _activation(9, query=True), _activation(15)]
+    assert [guard.refusal(act) for act in own] == [None] * 4
+    others = [_activation(40, replaying=True), _activation(61, replaying=True)]
+    assert [guard.refusal(act) for act in others] == [None] * 2
+    assert guard.refusal(_activation(66)) is None
+    refused = guard.refusal(_activation(66, query=True))
+    assert refused is not None
+    assert refused.failed.failure.message == ASK_AGAIN
+
+
+def test_a_worker_that_went_on_after_it_caught_up_is_sure_again() -> None:
+    guard = QueryGuard()
+    acts = [_activation(40, replaying=True), _activation(46), _activation(52), _activation(52, query=True)]
+    assert [guard.refusal(act) for act in acts] == [None] * 4
+
+
+def _activation(length: int, *, replaying: bool = False, query: bool = False) -> WorkflowActivation:
+    act = WorkflowActivation(history_length=length, is_replaying=replaying)
+    if query:
+        act.jobs.add().query_workflow.query_id = "legacy_query"
+    return act
 
 
 @pytest.mark.timeout(120)
