@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aos.cli.connecting import run
 from aos.cli.options import Output, example
-from aos.cli.output import console, emit, plain, say
+from aos.cli.output import complain, console, emit, plain, say
 from aos.cli.team import Team
 from aos.cli.wording import age, counted, money
 
 if TYPE_CHECKING:
     from aos.client import AosClient
-    from aos.message import Message, Reply
     from aos.team_views import TaskReport
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app = typer.Typer(
     help="The tasks of a team: what was said in them, and what came of them. `aos ask team/NAME` gives it one.",
     epilog=example("aos task ls news", "aos task show news 6f0c"),
 )
+
+_LOOK_SECONDS = 0.5
 
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's id: that of the message.", show_default=False)]
 
@@ -56,13 +58,19 @@ def show(ctx: typer.Context, team: Team, task: Task, output: Output = "text") ->
 def wait(ctx: typer.Context, team: Team, task: Task, output: Output = "text") -> None:
     """Wait for a task that was given before, and write what comes of it."""
 
-    async def work(client: AosClient) -> tuple[Reply, str]:
+    async def work(client: AosClient) -> tuple[TaskReport, str]:
         report = await client.teams.task(team, task)
-        reply = await client.ask(f"team/{team}", _same(report))
-        return reply, await client.text(reply.ref) if reply.ref and output == "text" else reply.text
+        while report.task.status in ("waiting", "working"):
+            await asyncio.sleep(_LOOK_SECONDS)
+            report = await client.teams.task(team, task)
+        whole = await client.text(report.result_ref) if report.result_ref and output == "text" else report.result
+        return report, whole
 
-    reply, whole = run(ctx, work, about=f"team/{team}", doing=f"{team} is at work")
-    emit(output, reply, lambda: say(whole))
+    report, whole = run(ctx, work, about=f"team/{team}", doing=f"{team} is at work")
+    emit(output, report, lambda: say(whole))
+    if report.task.status != "done":
+        complain(f"{task} is {report.task.status}: {report.task.stop_reason}")
+        raise typer.Exit(1)
 
 
 @app.command(epilog=example("aos task cancel news 6f0c", "aos task cancel news 6f0c --finish"))
@@ -78,13 +86,6 @@ def cancel(
     wanted = {"id": task, "how": "finish" if finish else "cancel", "reason": reason}
     found = run(ctx, lambda client: client.teams.end_task(team, wanted), about=f"team/{team}")
     emit(output, found, lambda: say(f"{task} is {found.status}: {found.stop_reason}"))
-
-
-def _same(report: TaskReport) -> Message:
-    from aos.message import Message
-
-    # The same id is the same task, whatever else the message says.
-    return Message(text=report.task.text or "?", id=report.task.id)
 
 
 def _show(report: TaskReport) -> None:
