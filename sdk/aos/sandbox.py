@@ -38,6 +38,8 @@ _PASSED_THROUGH = (
     "aos_workflows.team.state",
     "aos_workflows.team.task",
     "aos_workflows.team.watch",
+    "aos_workflows.topic.log",
+    "aos_workflows.topic.state",
     # Libraries that are deterministic as they are used.
     "annotated_types",
     "attrs",
