@@ -15,36 +15,30 @@ _DIRECT = "legacy_query"
 class QueryGuard:
     """Keeps one workflow from being brought ahead of its history by a query.
 
-    A worker that does not hold a workflow replays it to answer a query. When more has happened by then than the last
-    workflow task knew of, Temporal's core goes on with it as a task would, and keeps the result. The task that follows
+    A query that comes by itself brings the history along as it is by then. What has happened since the last workflow
+    task is in it, and Temporal's core goes on with that as a task would, and keeps the result. The task that follows
     then takes in the rest by itself; a replay takes in both together, in another order, and comes to other commands or
     other inputs: the workflow is stuck, or has lost a message. Failing the query drops what is kept.
 
-    It is not seen here whether the last activation before a query belonged to a task. So the first query is failed too
-    where a task came between: once each time that a worker takes up a workflow from elsewhere. That may be one that it
-    still holds from a time before others went on with it: what they did is replayed then, and nothing is sure again.
+    Such events are known by this: the history has become longer, and its size in bytes has not changed. Core knows the
+    size from the event that says that a task has begun, and there is none.
     """
 
     def __init__(self) -> None:
-        self._began = False
-        self._sure = False
-        self._ahead_at: int | None = None
+        self._length = 0
+        self._bytes = -1
+        self._ahead = False
 
     def refusal(self, act: WorkflowActivation) -> WorkflowActivationCompletion | None:
-        """Return what a query fails with for which the workflow may have run on beyond its last task, else None."""
-        if not self._began:
-            self._began, self._sure = True, not act.is_replaying
-        if any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
-            if not self._sure and self._ahead_at is not None:
-                completion = WorkflowActivationCompletion()
-                completion.failed.failure.message = ASK_AGAIN
-                completion.failed.failure.application_failure_info.SetInParent()
-                return completion
-            self._sure = True
-        elif act.is_replaying:
-            self._sure, self._ahead_at = False, None
-        elif self._ahead_at is None:
-            self._ahead_at = act.history_length
-        elif act.history_length > self._ahead_at:
-            self._sure = True
+        """Return what a query fails with for which the workflow has run on beyond its last task, else None."""
+        if act.history_size_bytes != self._bytes or not act.history_size_bytes:
+            self._ahead = False  # A server that does not tell the size leaves nothing to go by.
+        elif act.history_length > self._length:
+            self._ahead = True
+        self._length, self._bytes = act.history_length, act.history_size_bytes
+        if self._ahead and any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
+            completion = WorkflowActivationCompletion()
+            completion.failed.failure.message = ASK_AGAIN
+            completion.failed.failure.application_failure_info.SetInParent()
+            return completion
         return None

@@ -32,28 +32,34 @@ def _worker(client: Client, queue: str) -> Worker:
     )
 
 
-def test_a_worker_that_catches_up_with_what_others_did_is_not_sure_any_more() -> None:
+def test_a_query_is_refused_where_events_came_that_no_task_took_in() -> None:
     guard = QueryGuard()
-    own = [_activation(3), _activation(9), _activation(9, query=True), _activation(15)]
-    assert [guard.refusal(act) for act in own] == [None] * 4
-    others = [_activation(40, replaying=True), _activation(61, replaying=True)]
-    assert [guard.refusal(act) for act in others] == [None] * 2
-    assert guard.refusal(_activation(66)) is None
-    refused = guard.refusal(_activation(66, query=True))
+    tasks = [_activation(3, 324), _activation(9, 857), _query(9, 857), _activation(15, 1_400), _query(15, 1_400)]
+    assert [guard.refusal(act) for act in tasks] == [None] * 5
+    assert guard.refusal(_activation(21, 1_400)) is None
+    refused = guard.refusal(_query(21, 1_400))
     assert refused is not None
     assert refused.failed.failure.message == ASK_AGAIN
 
 
-def test_a_worker_that_went_on_after_it_caught_up_is_sure_again() -> None:
+def test_a_query_is_answered_after_the_task_that_took_everything_in() -> None:
     guard = QueryGuard()
-    acts = [_activation(40, replaying=True), _activation(46), _activation(52), _activation(52, query=True)]
-    assert [guard.refusal(act) for act in acts] == [None] * 4
+    acts = [_activation(3, 324), _activation(8, 324), _activation(14, 1_100), _activation(14, 1_100), _query(14, 1_100)]
+    assert [guard.refusal(act) for act in acts] == [None] * 5
 
 
-def _activation(length: int, *, replaying: bool = False, query: bool = False) -> WorkflowActivation:
-    act = WorkflowActivation(history_length=length, is_replaying=replaying)
-    if query:
-        act.jobs.add().query_workflow.query_id = "legacy_query"
+def test_every_query_is_answered_where_the_server_does_not_tell_the_size() -> None:
+    guard = QueryGuard()
+    assert [guard.refusal(act) for act in (_activation(3, 0), _activation(9, 0), _query(9, 0))] == [None] * 3
+
+
+def _activation(length: int, size: int) -> WorkflowActivation:
+    return WorkflowActivation(history_length=length, history_size_bytes=size)
+
+
+def _query(length: int, size: int) -> WorkflowActivation:
+    act = _activation(length, size)
+    act.jobs.add().query_workflow.query_id = "legacy_query"
     return act
 
 

@@ -71,7 +71,9 @@ class Living(RuleBasedStateMachine):
     def answer(self, text: str, output: object) -> None:
         assert self.state.turn
         for message_id in self.state.turn.ids:
-            self.state.answer(Reply.model_validate({"id": message_id, "text": text, "output": output}))
+            self.state.answer(
+                Reply.model_validate({"id": message_id, "status": "done", "text": text, "output": output})
+            )
         self.state.handled += 1
         self.state.turn = None
 
