@@ -26,7 +26,7 @@ up: $(READY) ## run the server and the workers until Ctrl-C
 test: temporal ## run the tests; ARGS="..." goes to pytest
 	@.venv/bin/pytest -n 2 --dist worksteal $(ARGS)$(if $(STATUS),; echo $$? > '$(STATUS)')
 
-bench: temporal ## measure AOS beside raw Temporal and its peers, about 25 minutes; ARGS="--quick" for four
+bench: temporal ## measure AOS beside raw Temporal and its peers, half an hour and more; ARGS="--quick" for a few minutes
 	@.venv/bin/python -m bench $(ARGS)
 
 chaos: temporal ## the long forms of the tests of reliability, about an hour; ARGS="--seed 7" for other chances
