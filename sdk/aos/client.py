@@ -163,7 +163,6 @@ class AosClient:
         """
         wanted = read_object(Changes, "changes", dict(changes))
         check_size("changes", wanted, SPEC_BYTES)
-        check_size("changes", wanted, SPEC_BYTES)
         update = f"configure-{uuid4()}"
 
         async def attempt() -> AgentSpec:
