@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 
@@ -20,14 +22,23 @@ class QueryGuard:
     then takes in the rest by itself; a replay takes in both together, in another order, and comes to other commands or
     other inputs: the workflow is stuck, or has lost a message. Failing the query drops what is kept.
 
-    Such events are known by this: the history has become longer, and its size in bytes has not changed. Core knows the
-    size from the event that says that a task has begun, and there is none.
+    Events that no task has taken in are known by this: the history has become longer, and its size in bytes has not
+    changed. Core knows the size from the event that says that a task has begun, and there is none.
+
+    Where a task has begun that its worker never ended, because it was killed, that event is there, and all looks as
+    after a task of this worker's own. Only the server knows.
+
+    Args:
+        completed: Whether the server has it that this worker completed the task that began with the event of that
+            number, of the run of that id.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, completed: Callable[[str, int], bool]) -> None:
+        self._completed = completed
         self._length = 0
         self._bytes = -1
         self._ahead = False
+        self._unsure = False
 
     def refusal(self, act: WorkflowActivation) -> WorkflowActivationCompletion | None:
         """Return what a query fails with for which the workflow has run on beyond its last task, else None."""
@@ -36,9 +47,19 @@ class QueryGuard:
         elif act.history_length > self._length:
             self._ahead = True
         self._length, self._bytes = act.history_length, act.history_size_bytes
-        if self._ahead and any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
-            completion = WorkflowActivationCompletion()
-            completion.failed.failure.message = ASK_AGAIN
-            completion.failed.failure.application_failure_info.SetInParent()
-            return completion
-        return None
+        if not any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
+            self._unsure = self._unsure if _is_query(act) else not act.is_replaying
+            return None
+        if self._unsure and not self._ahead:
+            self._unsure = False
+            self._ahead = not self._completed(act.run_id, act.history_length)
+        if not self._ahead:
+            return None
+        completion = WorkflowActivationCompletion()
+        completion.failed.failure.message = ASK_AGAIN
+        completion.failed.failure.application_failure_info.SetInParent()
+        return completion
+
+
+def _is_query(act: WorkflowActivation) -> bool:
+    return any(job.HasField("query_workflow") for job in act.jobs)

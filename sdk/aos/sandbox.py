@@ -14,6 +14,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
 
 from aos.query_guard import QueryGuard
+from aos.task_record import TaskRecord
 
 SURPLUS = "aos-arguments"
 """Metadata of a payload that stands for several: how many arguments were given where AOS takes one."""
@@ -66,9 +67,17 @@ def agent_sandbox(runner: WorkflowRunner | None, *, isolated: bool) -> WorkflowR
 class AgentSandbox(SandboxedWorkflowRunner):
     """Temporal's sandbox, whose workflows each have a `_Guarded` around them."""
 
+    record: TaskRecord | None = None
+    """Where a worker looks up its tasks; a replayer has none, and no queries."""
+
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Return a new sandbox with its workflow in it."""
-        return _Guarded(super().create_instance(det))
+        workflow_id, record = det.info.workflow_id, self.record
+
+        def completed(run_id: str, started: int) -> bool:
+            return record is None or record.has(workflow_id, run_id, started)
+
+        return _Guarded(super().create_instance(det), QueryGuard(completed))
 
 
 class _Guarded(WorkflowInstance):
@@ -80,9 +89,9 @@ class _Guarded(WorkflowInstance):
 
     __slots__ = ("_guard", "_instance")
 
-    def __init__(self, instance: WorkflowInstance) -> None:
+    def __init__(self, instance: WorkflowInstance, guard: QueryGuard) -> None:
         self._instance = instance
-        self._guard = QueryGuard()
+        self._guard = guard
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         for job in act.jobs:
