@@ -26,15 +26,16 @@ class QueryGuard:
     changed. Core knows the size from the event that says that a task has begun, and there is none.
 
     Where a task has begun that its worker never ended, because it was killed, that event is there, and all looks as
-    after a task of this worker's own. Only the server knows.
+    after a task of this worker's own. Only the server knows; and it knows whether the run has ended, so that no task
+    will follow at all.
 
     Args:
-        completed: Whether the server has it that this worker completed the task that began with the event of that
-            number, of the run of that id.
+        settled: Whether the server has it that this worker completed the task that began with the event of that
+            number, of the run of that id, or that the run has ended.
     """
 
-    def __init__(self, completed: Callable[[str, int], bool]) -> None:
-        self._completed = completed
+    def __init__(self, settled: Callable[[str, int], bool]) -> None:
+        self._settled = settled
         self._length = 0
         self._bytes = -1
         self._ahead = False
@@ -50,10 +51,8 @@ class QueryGuard:
         if not any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
             self._unsure = self._unsure if _is_query(act) else not act.is_replaying
             return None
-        if self._unsure and not self._ahead:
-            self._unsure = False
-            self._ahead = not self._completed(act.run_id, act.history_length)
-        if not self._ahead:
+        if not (self._ahead or self._unsure) or self._settled(act.run_id, act.history_length):
+            self._ahead = self._unsure = False
             return None
         completion = WorkflowActivationCompletion()
         completion.failed.failure.message = ASK_AGAIN

@@ -74,10 +74,10 @@ class AgentSandbox(SandboxedWorkflowRunner):
         """Return a new sandbox with its workflow in it."""
         workflow_id, record = det.info.workflow_id, self.record
 
-        def completed(run_id: str, started: int) -> bool:
-            return record is None or record.has(workflow_id, run_id, started)
+        def settled(run_id: str, started: int) -> bool:
+            return record is None or record.settled(workflow_id, run_id, started)
 
-        return _Guarded(super().create_instance(det), QueryGuard(completed))
+        return _Guarded(super().create_instance(det), QueryGuard(settled))
 
 
 class _Guarded(WorkflowInstance):

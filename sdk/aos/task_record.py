@@ -18,6 +18,18 @@ _SECONDS = 1.0
 
 _PAGE = 20
 
+_ENDS = frozenset(
+    {
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+    }
+)
+"""What a run ends with."""
+
 
 class TaskRecord:
     """Asks the server. Before `listen`, and where it does not answer in time, it knows of nothing.
@@ -35,24 +47,22 @@ class TaskRecord:
         """Have the running event loop ask from now on."""
         self._loop = asyncio.get_running_loop()
 
-    def has(self, workflow_id: str, run_id: str, started: int) -> bool:
-        """Whether this process completed the task that began with the event `started`. Blocks; not for the loop."""
+    def settled(self, workflow_id: str, run_id: str, started: int) -> bool:
+        """Whether this worker completed the task that began with the event `started`, or the run has ended.
+
+        It blocks, and must not be called in the loop.
+        """
         if self._loop is None:
             return False
-        asking = asyncio.run_coroutine_threadsafe(self._next_event(workflow_id, run_id, started), self._loop)
+        asking = asyncio.run_coroutine_threadsafe(self._ask(workflow_id, run_id, started), self._loop)
         try:
-            event = asking.result(_SECONDS)
+            return asking.result(_SECONDS)
         except (RPCError, concurrent.futures.TimeoutError):
             asking.cancel()
             return False
-        return (
-            event is not None
-            and event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-            and event.workflow_task_completed_event_attributes.identity == self._identity
-        )
 
-    async def _next_event(self, workflow_id: str, run_id: str, started: int) -> HistoryEvent | None:
-        """Return the event after `started`, which is one of the newest: pages are read from the end."""
+    async def _ask(self, workflow_id: str, run_id: str, started: int) -> bool:
+        """Look at the newest events, page by page from the end, until that after `started`."""
         request = GetWorkflowExecutionHistoryReverseRequest(
             namespace=self._client.namespace,
             execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
@@ -63,8 +73,16 @@ class TaskRecord:
                 request, timeout=timedelta(seconds=_SECONDS)
             )
             for event in page.history.events:
+                if event.event_type in _ENDS:
+                    return True
                 if event.event_id <= started + 1:
-                    return event if event.event_id == started + 1 else None
+                    return event.event_id == started + 1 and self._is_own(event)
             if not page.next_page_token:
-                return None
+                return False
             request.next_page_token = page.next_page_token
+
+    def _is_own(self, event: HistoryEvent) -> bool:
+        return (
+            event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+            and event.workflow_task_completed_event_attributes.identity == self._identity
+        )

@@ -37,7 +37,7 @@ def _worker(client: Client, queue: str) -> Worker:
 
 
 def test_a_query_is_refused_where_events_came_that_no_task_took_in() -> None:
-    guard = QueryGuard(lambda run_id, started: True)
+    guard = QueryGuard(lambda run_id, started: started < 21)
     tasks = [_activation(3, 324), _activation(9, 857), _query(9, 857), _activation(15, 1_400), _query(15, 1_400)]
     assert [guard.refusal(act) for act in tasks] == [None] * 5
     assert guard.refusal(_activation(21, 1_400)) is None
@@ -63,6 +63,12 @@ def test_a_query_is_refused_after_a_task_that_the_server_does_not_have_and_answe
     assert guard.refusal(_query(9, 857)) is not None
     replayed = QueryGuard(lambda run_id, started: False)
     assert [replayed.refusal(act) for act in (_activation(9, 857, replaying=True), _query(9, 857))] == [None] * 2
+
+
+def test_every_query_of_a_run_that_has_ended_is_answered() -> None:
+    guard = QueryGuard(lambda run_id, started: True)
+    acts = [_activation(9, 857, replaying=True), _activation(14, 857, replaying=True), _query(14, 857), _query(14, 857)]
+    assert [guard.refusal(act) for act in acts] == [None] * 4
 
 
 def test_the_server_is_asked_once_about_a_task() -> None:
@@ -156,3 +162,16 @@ async def _hold_the_task(client: Client, queue: str) -> None:
     polling = PollWorkflowTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue))
     while (await client.workflow_service.poll_workflow_task_queue(polling, timeout=20 * _SECOND)).HasField("query"):
         pass
+
+
+async def test_a_workflow_that_was_terminated_with_something_unread_can_still_be_asked(
+    temporal: WorkflowEnvironment,
+) -> None:
+    queue = f"ended-{uuid4().hex}"
+    async with _worker(temporal.client, queue):
+        handle = await temporal.client.start_workflow(OneAfterTheOther.run, id=queue, task_queue=queue)
+        assert await handle.query(OneAfterTheOther.look) == 1
+    await handle.signal("nobody reads this")
+    await handle.terminate()
+    async with _worker(temporal.client, queue):
+        assert await handle.query(OneAfterTheOther.look, rpc_timeout=20 * _SECOND) == 1
