@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
-import socket
 import subprocess
 import sys
 import warnings
@@ -60,7 +58,7 @@ class Stack:
             "FRONTEND_GRPC_PORT": str(self.frontend),
             "FRONTEND_HTTP_PORT": str(free_port()),
             **{name: str(free_port()) for name in GRPC_PORTS},
-            **{name: str(membership_port()) for name in MEMBERSHIP_PORTS},
+            **{name: str(free_port()) for name in MEMBERSHIP_PORTS},
         }
 
     async def start(self, name: str, *command: str, **here: str) -> asyncio.subprocess.Process:
@@ -114,18 +112,6 @@ async def postgres_port(tmp_path: Path) -> AsyncIterator[int]:
         running = postgres.get_postmaster_info()
         async with relay(running.socket_dir / f".s.PGSQL.{running.port}") as port:
             yield port
-
-
-def membership_port() -> int:
-    """Return a free port that the column in which the server keeps it can hold: a smallint."""
-    for port in random.sample(range(15_000, 32_000), 1_000):
-        with socket.socket() as listener:
-            try:
-                listener.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise OSError("no free port below 32000")
 
 
 @asynccontextmanager

@@ -68,6 +68,14 @@ async def test_a_server_is_in_a_session_of_its_own(temporal_binary: Path, home: 
         assert os.getsid(pid) == pid
 
 
+def test_no_two_ports_are_one_and_none_is_for_outgoing_connections() -> None:
+    ports = [free_port() for _ in range(200)]
+
+    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert len(set(ports)) == len(ports)
+    assert max(ports) < min(first_outgoing, 2**15)  # Temporal keeps some of its ports in a smallint
+
+
 @pytest.mark.parametrize("option", ["--port", "--ui-port"])
 async def test_a_taken_port_is_named_with_the_option_that_changes_it(
     temporal_binary: Path, home: Home, option: str

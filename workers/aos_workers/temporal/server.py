@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import random
 import signal
 import socket
 import time
@@ -41,6 +43,9 @@ DYNAMIC_CONFIG = {
 
 SQLITE_PRAGMAS = {"journal_mode": "WAL", "synchronous": "FULL"}
 """A quarter of the disk flushes of the default journal, and as safe when the power goes."""
+
+_PORTS = range(15_000, 32_000)
+_given: set[int] = set()
 
 _POLL_SECONDS = 0.05
 _TAIL_LINES = 10
@@ -188,10 +193,25 @@ class DevServer:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind((IP, 0))
-        return int(listener.getsockname()[1])
+    """Return a port of this machine that nothing listens on and no other call in this process has returned.
+
+    It lies below those that the system gives to outgoing connections, one of which could take it before the server
+    does, or while the server is down.
+
+    Raises:
+        OSError: no port is free.
+    """
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        if port in _given:
+            continue
+        with socket.socket() as listener:
+            try:
+                listener.bind((IP, port))
+            except OSError:
+                continue
+        _given.add(port)
+        return port
+    raise OSError(errno.EADDRINUSE, f"no port of {_PORTS.start} to {_PORTS.stop - 1} is free")
 
 
 def _check_free(port: int, option: str) -> None:
