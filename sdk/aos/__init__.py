@@ -23,13 +23,17 @@ if TYPE_CHECKING:
         MessageFailed,
         NotAnswering,
         RetryableError,
+        TeamExists,
+        TeamNotFound,
         TerminalError,
         Unreachable,
     )
-    from aos.manifest import load_agent, load_agents
+    from aos.manifest import load_agent, load_agents, load_team
     from aos.message import Event, Message, Reply
     from aos.plugin import AosPlugin
     from aos.spec import AgentSpec, CronTrigger, EventTrigger, IntervalTrigger, ToolGate
+    from aos.team_spec import Member, TeamSpec
+    from aos.team_views import TeamStatus
     from aos.tools import Tool, current_call, tool
     from aos.views import AgentStatus
 
@@ -50,12 +54,17 @@ _HOMES = {
     "Image": "aos.conversation",
     "IntervalTrigger": "aos.spec",
     "InvalidInput": "aos.errors",
+    "Member": "aos.team_spec",
     "Message": "aos.message",
     "MessageFailed": "aos.errors",
     "NotAnswering": "aos.errors",
     "Reply": "aos.message",
     "RetryableError": "aos.errors",
     "Stop": "aos.control",
+    "TeamExists": "aos.errors",
+    "TeamNotFound": "aos.errors",
+    "TeamSpec": "aos.team_spec",
+    "TeamStatus": "aos.team_views",
     "TerminalError": "aos.errors",
     "Tool": "aos.tools",
     "ToolGate": "aos.spec",
@@ -64,6 +73,7 @@ _HOMES = {
     "current_call": "aos.tools",
     "load_agent": "aos.manifest",
     "load_agents": "aos.manifest",
+    "load_team": "aos.manifest",
     "tool": "aos.tools",
 }
 
@@ -84,12 +94,17 @@ __all__ = [
     "Image",
     "IntervalTrigger",
     "InvalidInput",
+    "Member",
     "Message",
     "MessageFailed",
     "NotAnswering",
     "Reply",
     "RetryableError",
     "Stop",
+    "TeamExists",
+    "TeamNotFound",
+    "TeamSpec",
+    "TeamStatus",
     "TerminalError",
     "Tool",
     "ToolGate",
@@ -98,6 +113,7 @@ __all__ = [
     "current_call",
     "load_agent",
     "load_agents",
+    "load_team",
     "tool",
 ]
 

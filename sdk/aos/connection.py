@@ -21,7 +21,16 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from aos import errors
-from aos.errors import AgentError, AgentNotFound, AgentStopped, AosError, NoWorker, SetupError, Unreachable
+from aos.errors import (
+    AgentError,
+    AgentNotFound,
+    AgentStopped,
+    AosError,
+    NoWorker,
+    SetupError,
+    TeamNotFound,
+    Unreachable,
+)
 from aos.plugin import AosPlugin
 from aos.query_guard import ASK_AGAIN
 
@@ -137,7 +146,7 @@ def translated(name: str, error: Exception) -> AosError:
         if error.status == RPCStatusCode.NOT_FOUND and "namespace" in error.message.lower():
             return SetupError(f"{error.message}; TEMPORAL_NAMESPACE, or Temporal's profile, names the one in use")
         if error.status == RPCStatusCode.NOT_FOUND:
-            return AgentNotFound(name)
+            return TeamNotFound(name) if name.startswith("team/") else AgentNotFound(name)
         if error.status == RPCStatusCode.FAILED_PRECONDITION and _NOBODY_POLLS in error.message:
             return NoWorker(name)
         return AgentError(f"agent {name!r}: the Temporal server refused the call: {error.message}")

@@ -4,9 +4,12 @@ AosError
 ├── InvalidInput              a spec, message or control that cannot be read
 ├── AgentError                something asked of an agent that it could not do
 │   ├── AgentNotFound
+│   │   └── TeamNotFound
 │   ├── AgentExists
+│   │   └── TeamExists
 │   ├── AgentStopped
 │   ├── MessageFailed         the message is among the agent's dead letters
+│   ├── MailboxFull
 │   ├── ReplyForgotten
 │   ├── NoWorker
 │   └── NotAnswering
@@ -60,6 +63,28 @@ class AgentExists(AgentError):
         )
 
 
+class TeamNotFound(AgentNotFound):
+    """No team of that name lives. `name` is its address."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        AgentError.__init__(
+            self, f"no team at {name!r} is alive; `aos team ls` lists those that are, `aos team start` starts one"
+        )
+
+
+class TeamExists(AgentExists):
+    """A team of that name lives already. `name` is its address."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        bare = name.removeprefix("team/")
+        AgentError.__init__(
+            self,
+            f"a team at {name!r} is alive already; `aos team show {bare}` shows it, `aos team stop {bare}` ends it",
+        )
+
+
 class AgentStopped(AgentError):
     """The agent was stopped before it answered."""
 
@@ -75,6 +100,17 @@ class MessageFailed(AgentError):
         self.message_id = message_id
         self.reason = reason
         super().__init__(reason)
+
+
+class MailboxFull(AgentError):
+    """So many messages wait for the agent that it takes no more. `retry_after` is in seconds."""
+
+    def __init__(self, name: str, retry_after: float) -> None:
+        self.name = name
+        self.retry_after = retry_after
+        super().__init__(
+            f"the mailbox of agent {name!r} is full; come back in {retry_after:.0f} s, or raise its mailbox_limit"
+        )
 
 
 class ReplyForgotten(AgentError):

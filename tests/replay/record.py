@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from aos.message import Event, Message  # noqa: E402
-from aos.names import TASK_QUEUE  # noqa: E402
+from aos.names import TASK_QUEUE, TEAM_WORKFLOW  # noqa: E402
 from aos.provider import ModelRequest, ModelResponse  # noqa: E402
 from aos.read_back import READ_BACK_WORKFLOW  # noqa: E402
 from aos.testing import calls, last_text  # noqa: E402
@@ -144,6 +144,84 @@ async def refused(engine: Engine) -> None:
     await save(handle, "PerpetualAgent", "refused")
 
 
+async def team_life(engine: Engine) -> None:
+    """Record a team to which about everything happens, over rollovers."""
+    names = {member: engine.name() for member in ("ada", "bob", "cyd", "dan")}
+    for member, agent in names.items():
+        engine.models.scripts[agent] = team_script(member)
+        engine.models.requests[agent] = []
+    engine.models.scripts["chooser"] = lambda request: "bob" if last_text(request).endswith("bob.") else "ada"
+    engine.models.requests["chooser"] = []
+
+    def child(member: str) -> dict[str, Any]:
+        return {"name": member, "agent": {"name": names[member], "model": f"scripted:{names[member]}"}}
+
+    team = engine.name()
+    enough = [{"type": "max_messages", "count": 12}, {"type": "stop_message"}, {"type": "timeout", "after": 600}]
+    counted = {"type": "function", "tool": "workshop/count"}
+    handle = await engine.temporal.start_workflow(
+        TEAM_WORKFLOW,
+        {
+            "name": team,
+            "members": [child("ada"), child("bob"), {"name": "ghost", "address": "nobody-of-this-name"}],
+            "strategy": {"type": "selector", "model": "scripted:chooser", "allow_repeats": True},
+            "termination": {"type": "any", "of": [*enough, counted]},
+            "rollover_events": 150,
+            "patience": 5,
+        },
+        id=f"team/{team}",
+        task_queue=TASK_QUEUE,
+    )
+
+    async def update(name: str, given: dict[str, Any]) -> Any:
+        return await handle.execute_update(name, given)  # pyright: ignore[reportUnknownMemberType] - the SDK's
+
+    await update("ask", {"text": "count the ships", "id": "t1"})
+    await handle.signal("send", {"txt": "count"})
+    await update("ask", {"text": "say it at length " + "ship " * 900, "id": "t2"})
+    await update("configure", {"strategy": {"type": "round_robin"}})
+    await handle.signal("send", {"text": "hold", "id": "t3"})
+    await engine.until(lambda: handle.query("task", {"id": "t3"}), lambda report: bool(report["task"]["speaking"]))
+    await update("change_members", {"add": [child("cyd")], "replace": [child("dan") | {"name": "bob"}]})
+    await handle.signal("pause")
+    await handle.signal("resume")
+    await engine.handle(names["ada"]).terminate("an accident")
+    await engine.until(lambda: handle.query("status"), lambda status: status["tasks_done"] >= 3)
+    await handle.signal("send", {"text": "hold", "id": "t4"})
+    await engine.until(lambda: handle.query("task", {"id": "t4"}), lambda report: bool(report["task"]["speaking"]))
+    await update("end_task", {"id": "t4"})
+    for number in range(20):
+        await update("ask", {"text": "once more", "id": f"m{number}"})
+        if (await handle.query("status"))["rollovers"] >= 2:
+            break
+    await update("ask", {"text": "count the ships", "id": "t1"})
+    await handle.signal("stop", {"reason": "the end"})
+    await handle.result()
+    run_id = (await handle.describe()).raw_description.workflow_execution_info.first_run_id
+    number = 0
+    while run_id:
+        number += 1
+        run = engine.temporal.get_workflow_handle(handle.id, run_id=run_id)
+        await save(run, "AgentTeam", f"life-{number}")
+        last = [event async for event in run.fetch_history_events()][-1]
+        run_id = last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+
+
+def team_script(member: str) -> Callable[[ModelRequest], ModelResponse | str]:
+    """Return how a member of the recorded team answers."""
+    turns = 0
+
+    def answer(request: ModelRequest) -> ModelResponse | str:
+        nonlocal turns
+        turns += 1
+        asked = last_text(request)
+        if "at length" in asked:
+            return "ship " * 900
+        return f"{member} {turns}"
+
+    return answer
+
+
 async def main() -> None:
     """Record all."""
     HISTORIES.mkdir(exist_ok=True)
@@ -153,7 +231,7 @@ async def main() -> None:
             running_server(path) as server,
             running_engine(server.client, path, apps=[tools.workshop]) as engine,
         ):
-            for scene in (agent_life, read_back, refused):
+            for scene in (agent_life, read_back, refused, team_life):
                 await scene(engine)
 
 

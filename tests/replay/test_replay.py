@@ -15,9 +15,10 @@ from temporalio.workflow import NondeterminismError
 from aos.plugin import AosPlugin
 from aos_workflows.agent import PerpetualAgent
 from aos_workflows.read_back import ReadBack
+from aos_workflows.team.workflow import AgentTeam
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
-WORKFLOWS = (PerpetualAgent, ReadBack)
+WORKFLOWS = (PerpetualAgent, ReadBack, AgentTeam)
 
 
 def replayer() -> Replayer:

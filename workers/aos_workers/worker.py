@@ -19,6 +19,9 @@ from aos_activities.builtin import builtin_tools
 from aos_activities.builtin.recalling import recalling_tools
 from aos_activities.compaction import CompactionActivities
 from aos_activities.conversations import Conversations
+from aos_activities.directory import DirectoryActivities
+from aos_activities.judging import JudgingActivities
+from aos_activities.keeping import KeepingActivities
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.programs import ProgramActivities
 from aos_activities.store import SqliteBlobStore
@@ -32,6 +35,7 @@ from aos_workers.settings import Settings
 from aos_workers.starting import start_worker, until_served
 from aos_workflows.agent import PerpetualAgent
 from aos_workflows.read_back import ReadBack
+from aos_workflows.team.workflow import AgentTeam
 
 _STICKY = timedelta(seconds=1)
 _DRAIN = timedelta(seconds=10)
@@ -89,11 +93,14 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
     thinking = ThinkActivities(parts.store, parts.registry, conversations)
     compaction = CompactionActivities(parts.store, parts.registry, conversations)
     archive = ArchiveActivities(parts.store, conversations)
+    directory = DirectoryActivities(client)
+    judging = JudgingActivities(parts.store, parts.registry)
+    keeping = KeepingActivities(parts.store, parts.registry, search_attributes=search_attributes)
     host = ToolHost(tools, TASK_QUEUE, parts.store)
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[PerpetualAgent, ReadBack],
+        workflows=[PerpetualAgent, AgentTeam, ReadBack],
         activities=[
             programs.prepare_agent,
             thinking.think,
@@ -103,6 +110,13 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
             archive.find_reply,
             archive.read_blob,
             archive.read_transcript,
+            directory.conditions,
+            directory.find_by_skill,
+            judging.judge,
+            keeping.check_team,
+            keeping.keep_text,
+            keeping.keep_replies,
+            keeping.find_task_reply,
             *host.activities,
         ],
         deployment_config=deployment_config(settings.build_id),

@@ -10,16 +10,18 @@ from typing import Any
 
 from pydantic import Field
 
-from aos.conversation import Item, NoteItem, ToolItem, Usage
+from aos.conversation import Item, NoteItem, ToolCall, ToolItem, Usage
 from aos.limits import clip
-from aos.message import Reply
+from aos.message import Message, Reply
 from aos.spec import AgentSpec
 from aos.tool_contracts import ToolPolicy
 from aos.views import DeadLetter, TranscriptLine
 from aos.wire import Wire
 from aos_workflows.mailbox import Mailbox
+from aos_workflows.outbox import Outbox
 from aos_workflows.replies import ReplyBook
 from aos_workflows.schedule import Schedule
+from aos_workflows.waits import Waits
 
 SCHEMA_VERSION = 1
 RECENT_LINES = 20
@@ -33,11 +35,41 @@ NOTES_BYTES = 128 * 1024
 
 
 class Heard(Wire):
-    """A message that a turn works on, as people are shown it."""
+    """A message that a turn works on, as people are shown it, and what its sender wants to be told."""
 
     id: str
     sender: str = ""
     text: str = ""
+    reply_to: str = ""
+    task: str = ""
+
+
+class Errand(Wire):
+    """A question to others that a step waits for.
+
+    `to` is whom it was put to, with the message `id`; both are empty while somebody with the `skill` is looked for.
+    `tried` are those who were asked before. `seconds`: how long each may take. `came` is the answer, or `lost` says why
+    none comes.
+    """
+
+    text: str
+    to: str = ""
+    id: str = ""
+    skill: str = ""
+    tried: list[str] = Field(default_factory=list[str])
+    seconds: float
+    came: Reply | None = None
+    lost: str = ""
+
+
+class OpenStep(Wire):
+    """A step whose calls are being carried out: it goes on after a rollover. Keys are the places of the calls."""
+
+    text: str = ""
+    begun: bool = False
+    calls: list[ToolCall] = Field(default_factory=list[ToolCall])
+    results: dict[int, ToolItem] = Field(default_factory=dict[int, ToolItem])
+    errands: dict[int, Errand] = Field(default_factory=dict[int, Errand])
 
 
 class Turn(Wire):
@@ -45,7 +77,10 @@ class Turn(Wire):
 
     `before` is the conversation's head when the turn began, and `before_tokens` its size: a turn that fails leaves
     no trace in it. `new` is what was said since the last step; `notes` is what was left from turns before. `again`: the
-    step under way was begun before, and let go of for a rollover.
+    step under way was begun before, and let go of for a rollover. `letters` are the messages themselves, or `kept`
+    names where the store has them. `waiting`, `causation`, `priority` and `deadline` are those of the messages, for
+    what is sent because of them. `open` are the calls of the step under way. `ends`: it is the last step, for the agent
+    handed the task on or finished it.
     """
 
     number: int
@@ -61,6 +96,18 @@ class Turn(Wire):
     usage: Usage = Field(default_factory=Usage)
     stream: bool = False
     output_schema: dict[str, Any] | None = None
+    began: float = 0.0
+    letters: list[Message] = Field(default_factory=list[Message])
+    kept: str = ""
+    waiting: list[str] = Field(default_factory=list[str])
+    causation: list[str] = Field(default_factory=list[str])
+    priority: int = 3
+    deadline: float = 0.0
+    open: OpenStep | None = None
+    called: list[str] = Field(default_factory=list[str])
+    handoff: str = ""
+    ends: bool = False
+    last_words: str = ""
 
     @property
     def ids(self) -> list[str]:
@@ -98,6 +145,12 @@ class AgentState(Wire):
     dead: list[DeadLetter] = Field(default_factory=list[DeadLetter])
     dead_count: int = 0
     dead_older: str = ""
+    unkept: list[Message] = Field(default_factory=list[Message])
+    """Messages of dead letters that the store does not have yet."""
+    waits: Waits = Field(default_factory=Waits)
+    outbox: Outbox = Field(default_factory=Outbox)
+    pace: float = 0.0
+    """Seconds that a message took lately."""
     paused: bool = False
     stop_reason: str = ""
     stop_now: bool = False
@@ -110,6 +163,16 @@ class AgentState(Wire):
         """Add a dead letter."""
         self.dead.append(letter)
         self.dead_count += 1
+
+    def found_kept(self, ids: Sequence[str], ref: str) -> None:
+        """Note that the store has the whole messages of dead letters, in the page `ref`."""
+        wanted = set(ids)
+        self.dead = [
+            letter.model_copy(update={"ref": ref})
+            if letter.id in wanted and letter.replayable and not letter.ref
+            else letter
+            for letter in self.dead
+        ]
 
     def old_dead(self) -> list[DeadLetter]:
         """Return the dead letters that are to go into the store: all but the newest few."""

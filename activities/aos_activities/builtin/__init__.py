@@ -9,6 +9,7 @@ from aos.tools import Tool
 from aos_activities.builtin.clock import current_time, set_timer
 from aos_activities.builtin.documents import document_tool
 from aos_activities.builtin.fetch import fetch_tool
+from aos_activities.builtin.messaging import messaging_tools
 
 __all__ = ["builtin_tools"]
 
@@ -23,4 +24,4 @@ def builtin_tools(documents: Sequence[Path] = (), fetch_hosts: Sequence[str] = (
     Raises:
         SetupError: A host that cannot be read.
     """
-    return [current_time, set_timer, document_tool(documents), fetch_tool(fetch_hosts)]
+    return [current_time, set_timer, document_tool(documents), fetch_tool(fetch_hosts), *messaging_tools]
