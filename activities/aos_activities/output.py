@@ -20,7 +20,6 @@ from referencing.exceptions import Unresolvable
 
 from aos.json_value import check_json
 from aos.limits import OUTPUT_BYTES, clip
-from aos.provider import ModelResponse
 
 _SECONDS = 1.0
 _TEXT_CHARS = 500
@@ -31,15 +30,10 @@ class _Endless(Exception):
     """A schema asks for more checks than can be made."""
 
 
-def read_output(response: ModelResponse, schema: dict[str, Any] | None) -> tuple[JsonValue, str]:
-    """Return the JSON in a final answer, and what is wrong with it or an empty text.
-
-    Where there is no schema or the model calls tools first, there is nothing to read.
-    """
-    if schema is None or response.tool_calls:
-        return None, ""
+def read_output(text: str, schema: dict[str, Any]) -> tuple[JsonValue, str]:
+    """Return the JSON in a final answer, and what is wrong with it or an empty text."""
     try:
-        output: JsonValue = check_json(json.loads(_unfenced(response.text)))
+        output: JsonValue = check_json(json.loads(_unfenced(text)))
         if (size := len(to_json(output))) > OUTPUT_BYTES:
             return None, f"the reply has {size} bytes of JSON, the limit is {OUTPUT_BYTES}"
     except (ValueError, RecursionError) as error:

@@ -14,7 +14,7 @@ from temporalio.client import WorkflowHandle
 
 from aos.connection import PATIENCE, Passing, once, retrying
 from aos.control import Lookup
-from aos.errors import MessageFailed, NoWorker, Unreachable
+from aos.errors import AosError, MessageFailed, NoWorker, Unreachable
 from aos.message import Message, Reply, Sequence
 
 _ATTEMPT = timedelta(seconds=10)
@@ -149,17 +149,24 @@ class _Poll:
             except NoWorker:
                 pause = _LONGEST_POLL  # The agent has the messages: they are answered when there is a worker again.
                 continue
+            except AosError as error:
+                self._fail(error)
+                return
             except BaseException as error:
-                for future in self._wanted.values():
-                    if not future.done():
-                        future.set_exception(error)
-                self._wanted.clear()
+                self._fail(error)
                 raise
             known = {reply.id: reply for reply in found}
             settled = [message_id for message_id in ids if not _waits(known.get(message_id))]
             for message_id in settled:
                 self._wanted.pop(message_id).set_result(known.get(message_id))
             pause = _FIRST_POLL if settled else min(pause * 1.5, _LONGEST_POLL)
+
+    def _fail(self, error: BaseException) -> None:
+        """Have all who wait raise `error`; where none is left, it is nobody's."""
+        for future in self._wanted.values():
+            future.set_exception(error)
+            future.exception()
+        self._wanted.clear()
 
     async def _query(self, ids: list[str]) -> list[Reply]:
         return await self._handle.query("replies", Lookup(ids=ids), result_type=list[Reply], rpc_timeout=_ATTEMPT)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,3 +54,9 @@ def test_only_the_settings_read_the_environment() -> None:
         "workers/aos_workers/local.py",
     }
     assert readers <= allowed
+
+
+def test_a_worker_starts_without_the_libraries_that_few_of_its_turns_need() -> None:
+    later = ["boto3", "httpx2", "jsonschema", "openai"]
+    loaded = f"import sys, aos_workers.main; print([name for name in {later} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True).stdout == "[]\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from typing import Any, cast
 
 import pytest
@@ -10,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from aos.connection import once
 from aos.delivery import Delivery
-from aos.errors import NoWorker
+from aos.errors import AgentNotFound, NoWorker
 from aos.message import Message, Reply
 
 NOBODY_POLLS = RPCError(
@@ -47,3 +49,24 @@ async def test_who_looks_at_an_agent_is_told_at_once_that_there_is_no_worker() -
 
     with pytest.raises(NoWorker, match="`aos doctor` says more"):
         await once("ada", look())
+
+
+class Gone(Agent):
+    """Stands for an agent that ends while its reply is waited for."""
+
+    async def query(self, *_: object, **__: object) -> list[Reply]:
+        raise RPCError("workflow not found", RPCStatusCode.NOT_FOUND, b"")
+
+
+async def test_a_failure_is_told_to_who_waits_and_to_nobody_else() -> None:
+    unheard: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unheard.append(context))
+    asking = Delivery().ask(cast("WorkflowHandle[Any, Any]", Gone()), "ada", Message(text="hello", id="m1"))
+
+    with pytest.raises(AgentNotFound):
+        await asking
+
+    await asyncio.sleep(0)
+    gc.collect()
+    assert not unheard

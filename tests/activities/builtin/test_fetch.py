@@ -6,7 +6,8 @@ from typing import Protocol
 import pytest
 
 from aos.errors import RetryableError, SetupError, TerminalError
-from aos_activities.builtin.fetch import RESPONSE_BYTES, fetch_tool
+from aos_activities.builtin.fetch import fetch_tool
+from aos_activities.builtin.pages import RESPONSE_BYTES
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}

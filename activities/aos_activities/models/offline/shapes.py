@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
-from jsonschema.exceptions import UnknownType
-from jsonschema.protocols import Validator
-from jsonschema.validators import validator_for
 from pydantic import JsonValue
-from referencing import Registry
-from referencing.exceptions import Unresolvable
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 Json = JsonValue
 _REFERENCES = 32
@@ -76,11 +74,18 @@ def type_of(schema: Mapping[str, object]) -> str:
 
 def validator(root: Mapping[str, object]) -> Validator:
     """Return a validator that never looks beyond `root` itself: an empty registry fetches nothing."""
+    # Loaded where it is needed: the library is a tenth of the start of a worker.
+    from jsonschema.validators import validator_for
+    from referencing import Registry
+
     return validator_for(dict(root))(dict(root), registry=Registry())
 
 
 def valid(checker: Validator, value: Json, schema: object) -> bool:
     """Return whether `value` fits `schema`, a part of the checker's schema; not if that cannot be told."""
+    from jsonschema.exceptions import UnknownType
+    from referencing.exceptions import Unresolvable
+
     part = cast("Mapping[str, Json]", schema)
     try:
         # The stubs leave the arguments of evolve untyped.
