@@ -13,7 +13,7 @@ from aos.conversation import AssistantItem, Item, ToolCall, ToolItem, Usage, Use
 from aos.errors import RetryableModelError, TerminalModelError
 from aos.limits import REPLY_INLINE_BYTES, cut_bytes
 from aos.names import AGENT_ID_PREFIX
-from aos.provider import ModelRequest, ModelResponse
+from aos.provider import ModelRequest
 from aos.store import BlobStore, ref_of
 from aos.wire import Wire
 from aos_activities.conversations import Conversations, Window
@@ -22,6 +22,7 @@ from aos_activities.heartbeat import beating
 from aos_activities.models.call import call_model
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.models.tool_calls import bounded
+from aos_activities.output import read_output
 from aos_activities.parts import as_shown, part_as_text
 from aos_activities.programs import Program, Programs
 from aos_activities.streaming import StreamedText
@@ -130,7 +131,7 @@ class ThinkActivities:
         response = answer.response.model_copy(update={"tool_calls": bounded(answer.response.tool_calls)})
         said = AssistantItem(text=response.text, tool_calls=response.tool_calls, model=answer.model)
         draft = self._conversations.extend(request.head, window, [*new, said])
-        output, problem = _output(response, request.output_schema or program.output_schema)
+        output, problem = read_output(response, request.output_schema or program.output_schema)
         thought = Thought(
             head=draft.ref,
             text=cut_bytes(response.text, REPLY_INLINE_BYTES),
@@ -176,13 +177,3 @@ def _model_request(request: ThinkRequest, program: Program, window: Window, key:
         max_output_tokens=program.max_output_tokens,
         key=key,
     )
-
-
-def _output(response: ModelResponse, schema: dict[str, Any] | None) -> tuple[JsonValue, str]:
-    """Return the JSON in a final answer, and what is wrong with it or an empty text; nothing where none is wanted."""
-    if schema is None or response.tool_calls:
-        return None, ""
-    # Loaded where it is needed: the library is a tenth of the start of a worker.
-    from aos_activities.output import read_output
-
-    return read_output(response.text, schema)

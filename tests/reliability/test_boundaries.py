@@ -13,6 +13,7 @@ from aos.control import Lookup, Stop
 from aos.errors import InvalidInput
 from aos.limits import ARGUMENTS_BYTES, MESSAGE_BYTES, NESTING, OUTPUT_BYTES, SCHEMA_BYTES, SPEC_BYTES, clip, cut_bytes
 from aos.message import Event, Message, Reply, Sequence
+from aos.provider import ModelResponse
 from aos.reading import check_size, read_json, read_object
 from aos.spec import AgentSpec, EventTrigger, IntervalTrigger
 from aos_activities.output import read_output
@@ -125,7 +126,7 @@ def test_json_that_is_carried_along_has_its_limit_in_levels(side: int) -> None:
 @pytest.mark.parametrize("side", SIDES)
 def test_a_reply_that_is_read_as_json_has_its_limit_in_bytes(side: int) -> None:
     text = json.dumps("x" * (OUTPUT_BYTES - 2 + side))
-    output, problem = read_output(text, {"type": "string"})
+    output, problem = read_output(ModelResponse(text=text), {"type": "string"})
     if side <= 0:
         assert (output, problem) == (json.loads(text), "")
     else:
