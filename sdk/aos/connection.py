@@ -52,8 +52,15 @@ _PASSING = {
 _RUN_IS_FULL = "limit for signal events"
 _NOBODY_POLLS = "no poller seen"
 _UNPROCESSED = "UnprocessedUpdate"
-_TOO_SLOW = "[TMPRL1101]"
-"""What a query fails with whose worker had no time for it: Temporal gives a workflow two seconds at a time."""
+_TRY_AGAIN = (
+    ASK_AGAIN,
+    # The worker had no time for it: Temporal gives a workflow two seconds at a time.
+    "[TMPRL1101]",
+    # What the worker was given of the history did not fit what it had of the workflow (seen under chaos, when servers
+    # were killed). It has dropped what it had; a workflow that does not fit its history fails its tasks, not a query.
+    "[TMPRL1100]",
+)
+"""What queries fail with that may be made again."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -77,9 +84,13 @@ async def connect(
 
 
 class Passing(Exception):
-    """A call that failed and may succeed when it is made again. `away`: nothing says that it was taken in."""
+    """A call that failed and may succeed when it is made again.
 
-    def __init__(self, error: Exception) -> None:
+    `away`: nothing says that it was taken in. `last`: what it fails with when it has been made again for long enough.
+    """
+
+    def __init__(self, error: Exception, last: AosError | None = None) -> None:
+        self.last = last
         timed_out = isinstance(error, RPCError) and error.status == RPCStatusCode.DEADLINE_EXCEEDED
         self.away = not timed_out and not isinstance(error, WorkflowUpdateRPCTimeoutOrCancelledError)
         super().__init__(str(error))
@@ -101,8 +112,8 @@ async def once(name: str, call: Awaitable[T]) -> T:
     except RPCError as error:
         raise (Passing(error) if passes(error) else translated(name, error)) from error
     except WorkflowQueryFailedError as error:
-        passing = error.message == ASK_AGAIN or _TOO_SLOW in error.message
-        raise (Passing(error) if passing else translated(name, error)) from error
+        told = translated(name, error)
+        raise (Passing(error, told) if any(each in error.message for each in _TRY_AGAIN) else told) from error
     except WorkflowUpdateFailedError as error:
         raise (Passing(error) if _was_left(error) else translated(name, error)) from error
     except WorkflowFailureError as error:
@@ -135,7 +146,8 @@ async def retrying(name: str, call: Callable[[], Awaitable[T]]) -> T:
             return await once(name, call())
         except Passing as error:
             if time.monotonic() - began > PATIENCE:
-                raise Unreachable("the address in use", f"no answer for {PATIENCE:g} s, last {error}") from error
+                away = Unreachable("the address in use", f"no answer for {PATIENCE:g} s, last {error}")
+                raise (error.last or away) from error
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 

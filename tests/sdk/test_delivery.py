@@ -7,12 +7,12 @@ import gc
 from typing import Any, cast
 
 import pytest
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from aos.connection import once
+from aos.connection import once, retrying
 from aos.delivery import Delivery
-from aos.errors import AgentNotFound, NoWorker
+from aos.errors import AgentError, AgentNotFound, NoWorker
 from aos.message import Message, Reply
 
 NOBODY_POLLS = RPCError(
@@ -24,7 +24,7 @@ class Agent:
     """Stands for the handle of an agent whose workers are away for the first two looks."""
 
     def __init__(self) -> None:
-        self.looks = 0
+        self.looks: int = 0
 
     async def execute_update(self, name: str, message: Message, **_: object) -> Reply:
         return Reply(id=message.id, status="pending")
@@ -70,3 +70,32 @@ async def test_a_failure_is_told_to_who_waits_and_to_nobody_else() -> None:
     await asyncio.sleep(0)
     gc.collect()
     assert not unheard
+
+
+UNFIT = "[TMPRL1100] Nondeterminism error: Update machine does not handle this event: ActivityTaskScheduled"
+
+
+class Unfit(Agent):
+    """Stands for an agent on a worker that was given a part of the history that does not fit, so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def query(self, *_: object, **__: object) -> list[Reply]:
+        self.looks += 1
+        if self.looks <= self.times:
+            raise WorkflowQueryFailedError(UNFIT)
+        return [Reply(id="m1", status="done", text="here")]
+
+
+async def test_a_query_that_did_not_fit_what_the_worker_had_is_made_again() -> None:
+    agent = Unfit(2)
+    reply = await Delivery().ask(cast("WorkflowHandle[Any, Any]", agent), "ada", Message(text="hello", id="m1"))
+    assert (reply.text, agent.looks) == ("here", 3)
+
+
+async def test_a_query_that_never_fits_ends_with_what_it_failed_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aos.connection.PATIENCE", 0.2)
+    with pytest.raises(AgentError, match="Nondeterminism"):
+        await retrying("ada", Unfit(10_000).query)
