@@ -103,13 +103,14 @@ class MessageFailed(AgentError):
 
 
 class MailboxFull(AgentError):
-    """So many messages wait for the agent that it takes no more. `retry_after` is in seconds."""
+    """So many messages wait for the agent, or the team, that it takes no more. `retry_after` is in seconds."""
 
     def __init__(self, name: str, retry_after: float) -> None:
         self.name = name
         self.retry_after = retry_after
+        whose = name if "/" in name else f"agent {name!r}"
         super().__init__(
-            f"the mailbox of agent {name!r} is full; come back in {retry_after:.0f} s, or raise its mailbox_limit"
+            f"the mailbox of {whose} is full; come back in {retry_after:.0f} s, or raise its mailbox_limit"
         )
 
 

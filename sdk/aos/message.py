@@ -51,6 +51,8 @@ class Message(Contract, Compact):
     mode: Mode = "queue"
     priority: Annotated[int, Field(ge=1, le=5)] = 3
     """1 is the most urgent, 5 the least, as in Temporal."""
+    importance: Annotated[int, Field(ge=0, le=5)] = 0
+    """How important the purpose is that it serves, 1 most; teams fill it in. 0: nothing is said of that."""
     wake: bool = True
     """False: the agent reads it with the next message or tick that wakes it."""
     stream: bool = False

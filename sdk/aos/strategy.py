@@ -65,6 +65,8 @@ class Selector(_Strategy):
 class Swarm(_Strategy):
     """Whoever speaks says who is next, with the tool `handoff`; without it the same goes on. The first begins.
 
+    A task may say who begins, in its `data` part called `handoff`: so it goes on after it was handed on to a user.
+
     Without a termination the task ends when somebody speaks and hands on to nobody, or to somebody outside of the team.
     """
 

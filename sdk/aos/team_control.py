@@ -46,6 +46,7 @@ class TeamChanges(Contract):
     termination: Termination | None = None
     version: Annotated[str, Field(max_length=100)] | None = None
     max_turns: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    mailbox_limit: Annotated[int, Field(ge=1)] | None = None
     patience: Annotated[float, Field(gt=0)] | None = None
 
 

@@ -66,6 +66,8 @@ class TeamSpec(Contract):
     """Turns of members for one task, at most: a condition that never holds ends here."""
     max_tasks: Annotated[int, Field(ge=1, le=1000)] = 20
     """Tasks that the team works on at once; others wait."""
+    mailbox_limit: Annotated[int, Field(ge=1)] = 10_000
+    """Waiting tasks from which on no more are taken in: who asks is told when to come back."""
     patience: Duration = 900.0
     """How long a member is waited for before it is passed over."""
     priority: Annotated[int, Field(ge=1, le=5)] = 3

@@ -12,7 +12,7 @@ from aos.errors import TerminalModelError
 from aos.message import Message
 from aos.provider import ModelRequest
 from aos.testing import last_text
-from aos_workflows.state import DEAD_LETTERS_KEPT
+from aos_workflows.dead import DEAD_LETTERS_KEPT
 from engine.engine import Engine
 from engine.scripts import echo
 

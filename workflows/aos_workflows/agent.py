@@ -22,8 +22,8 @@ from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, LettersSett
 from aos_activities.archive import Page
 from aos_workflows import shelf, views
 from aos_workflows.birth import initial_state
-from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal
-from aos_workflows.intake import Intake, text_of
+from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal, text_of
+from aos_workflows.intake import Intake
 from aos_workflows.letters import DeadOffice
 from aos_workflows.messaging import Messaging
 from aos_workflows.migrations import dump_state

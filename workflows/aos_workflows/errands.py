@@ -122,6 +122,7 @@ class Errands:
         fields: dict[str, Any] = {
             "kind": "question",
             "priority": turn.priority,
+            "importance": turn.importance,
             "reply_to": own,
             "waiting": [*turn.waiting, own],
             "deadline": datetime.fromtimestamp(deadline, UTC),
@@ -139,7 +140,7 @@ class Errands:
             to=node,
             id=message.id,
             since=now,
-            priority=turn.priority,
+            priority=turn.importance or turn.priority,
             kind="delegate" if errand.skill else "ask",
             deadline=deadline,
             key=str(index),

@@ -13,7 +13,7 @@ from aos.limits import MESSAGE_BYTES
 from aos.message import Event, Message, Reply
 from aos.views import DeadLetter, DeathKind
 from aos_workflows import shelf
-from aos_workflows.inbound import read, refusal
+from aos_workflows.inbound import read, refusal, text_of
 from aos_workflows.letters import DeadOffice
 from aos_workflows.messaging import Messaging
 from aos_workflows.replies import reply_with
@@ -126,11 +126,6 @@ class Intake:
             self._messaging.refuse(message, str(error), retry_after=error.retry_after)
         else:
             self._letters.bury(message, str(error), "undeliverable")
-
-
-def text_of(raw: RawValue) -> str:
-    """Return the beginning of a raw argument as text."""
-    return raw.payload.data[:4000].decode(errors="replace")
 
 
 def _or_failure(reply: Reply) -> Reply:

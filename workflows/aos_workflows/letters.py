@@ -14,7 +14,7 @@ from aos.message import CHAIN, Message
 from aos.views import DeadLetter, DeathKind, LettersSettled
 from aos_activities.archive import Page
 from aos_workflows import shelf
-from aos_workflows.state import AgentState
+from aos_workflows.dead import Dead
 
 PAGE_LETTERS = 500
 """Dead letters that one page of the store has."""
@@ -27,14 +27,14 @@ _NOT_WHOLE = "it cannot be replayed: it could not be read, or was told whole to 
 
 
 class DeadOffice:
-    """The dead letters of an agent.
+    """The dead letters of an agent or a team.
 
     Args:
-        state: The agent.
+        state: The agent, or the team.
         take_in: Takes a replayed message in, or sends it to whom it is for.
     """
 
-    def __init__(self, state: AgentState, take_in: Callable[[Message], None]) -> None:
+    def __init__(self, state: Dead, take_in: Callable[[Message], None]) -> None:
         self._state = state
         self._take_in = take_in
         self.lock = asyncio.Lock()

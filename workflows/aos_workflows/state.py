@@ -15,8 +15,9 @@ from aos.limits import clip
 from aos.message import Message, Reply
 from aos.spec import AgentSpec
 from aos.tool_contracts import ToolPolicy
-from aos.views import DeadLetter, TranscriptLine
+from aos.views import TranscriptLine
 from aos.wire import Wire
+from aos_workflows.dead import Dead
 from aos_workflows.mailbox import Mailbox
 from aos_workflows.outbox import Outbox
 from aos_workflows.replies import ReplyBook
@@ -25,7 +26,6 @@ from aos_workflows.waits import Waits
 
 SCHEMA_VERSION = 1
 RECENT_LINES = 20
-DEAD_LETTERS_KEPT = 20
 
 DEAD_BYTES = 6 * 1024
 """Most bytes of dead letters that cross a rollover in the state; the others lie in the store, whole."""
@@ -78,9 +78,9 @@ class Turn(Wire):
     `before` is the conversation's head when the turn began, and `before_tokens` its size: a turn that fails leaves
     no trace in it. `new` is what was said since the last step; `notes` is what was left from turns before. `again`: the
     step under way was begun before, and let go of for a rollover. `letters` are the messages themselves, or `kept`
-    names where the store has them. `waiting`, `causation`, `priority` and `deadline` are those of the messages, for
-    what is sent because of them. `open` are the calls of the step under way. `ends`: it is the last step, for the agent
-    handed the task on or finished it.
+    names where the store has them. `waiting`, `causation`, `priority`, `importance` and `deadline` are those of the
+    messages, for what is sent because of them. `open` are the calls of the step under way. `ends`: it is the last step,
+    for the agent handed the task on or finished it.
     """
 
     number: int
@@ -102,6 +102,7 @@ class Turn(Wire):
     waiting: list[str] = Field(default_factory=list[str])
     causation: list[str] = Field(default_factory=list[str])
     priority: int = 3
+    importance: int = 0
     deadline: float = 0.0
     open: OpenStep | None = None
     called: list[str] = Field(default_factory=list[str])
@@ -120,7 +121,7 @@ class Turn(Wire):
         return self.heard[-1]
 
 
-class AgentState(Wire):
+class AgentState(Dead):
     """Everything an agent is.
 
     Times are in seconds since 1970. `schema_version` is that of this class's fields: see `migrations`.
@@ -142,11 +143,6 @@ class AgentState(Wire):
     notes: list[Item] = Field(default_factory=list[Item])
     recent: list[TranscriptLine] = Field(default_factory=list[TranscriptLine])
     spend: dict[str, Usage] = Field(default_factory=dict[str, Usage])
-    dead: list[DeadLetter] = Field(default_factory=list[DeadLetter])
-    dead_count: int = 0
-    dead_older: str = ""
-    unkept: list[Message] = Field(default_factory=list[Message])
-    """Messages of dead letters that the store does not have yet."""
     waits: Waits = Field(default_factory=Waits)
     outbox: Outbox = Field(default_factory=Outbox)
     pace: float = 0.0
@@ -159,30 +155,10 @@ class AgentState(Wire):
     failed: int = 0
     rollovers: int = 0
 
-    def bury(self, letter: DeadLetter) -> None:
-        """Add a dead letter."""
-        self.dead.append(letter)
-        self.dead_count += 1
-
-    def found_kept(self, ids: Sequence[str], ref: str) -> None:
-        """Note that the store has the whole messages of dead letters, in the page `ref`."""
-        wanted = set(ids)
-        self.dead = [
-            letter.model_copy(update={"ref": ref})
-            if letter.id in wanted and letter.replayable and not letter.ref
-            else letter
-            for letter in self.dead
-        ]
-
-    def old_dead(self) -> list[DeadLetter]:
-        """Return the dead letters that are to go into the store: all but the newest few."""
-        room, kept = DEAD_BYTES, 0
-        for letter in reversed(self.dead[-DEAD_LETTERS_KEPT:]):
-            room -= len(letter.model_dump_json().encode())
-            if room < 0:
-                break
-            kept += 1
-        return self.dead[: len(self.dead) - kept]
+    @property
+    def dead_bytes(self) -> int:
+        """Most bytes of dead letters that cross a rollover."""
+        return DEAD_BYTES
 
     def show(self, item: Item, now: float) -> None:
         """Add a line to the previews of the newest part of the conversation."""

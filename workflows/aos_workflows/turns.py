@@ -93,6 +93,7 @@ class Turns:
             turn.letters.append(message)
             turn.waiting += [node for node in message.waiting if node not in turn.waiting]
             turn.causation, turn.priority = message.causation, message.priority
+            turn.importance = message.importance
             turn.deadline = message.deadline.timestamp() if message.deadline else 0.0
             turn.new.append(item)
             turn.stream = turn.stream or message.stream

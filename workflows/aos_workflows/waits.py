@@ -28,7 +28,10 @@ _OVER = 200
 
 
 class Edge(Wire):
-    """That `node` waits for the answer of `to` to the message `id`, since a time in seconds since 1970."""
+    """That `node` waits for the answer of `to` to the message `id`, since a time in seconds since 1970.
+
+    `priority` is how important the purpose is for which it waits, 1 most.
+    """
 
     node: str
     to: str

@@ -40,3 +40,17 @@ def test_a_team_that_there_is_not_is_told_with_the_way_out(aos: Command) -> None
     missing = aos("team", "show", "nobody-here", code=1).stderr
     assert "team/nobody-here" in missing
     assert "aos team start" in missing
+
+
+def test_dead_letters_of_a_team_are_replayed(aos: Command, write: Callable[[str, str], str]) -> None:
+    name = f"team-{uuid4().hex[:8]}"
+    team = f"team/{name}"
+    path = write("small.yaml", f"name: {name}\nmembers: [{{name: writer, agent: {{}}}}]\nmailbox_limit: 1\n")
+    aos("team", "start", path)
+    aos("pause", team)
+    for task in ("one", "two"):
+        aos("send", team, task, "--id", task)
+    assert aos.json("dead-letters", team)["letters"][0]["id"] == "two"
+    aos("resume", team)
+    assert aos("dead-letters", team, "two", "--replay").stdout.startswith("two is taken in again as ")
+    aos("team", "stop", name)

@@ -7,12 +7,33 @@ from datetime import timedelta
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import WorkflowExecutionStatus
 
 from engine.theatre import Theatre, puppet
 
 STATE_BYTES = 20 * 1024
 TURN_EVENTS = 12
 TURN_BYTES = 4 * 1024
+
+
+async def runs_of_children(theatre: Theatre, team: str, *members: str) -> dict[str, list[str]]:
+    """Return the ids of all runs that children ever had, and check that each lives in one of them."""
+    found: dict[str, list[str]] = {}
+    for member in members:
+        handle = theatre.child(team, member)
+        described = await handle.describe()
+        assert described.status == WorkflowExecutionStatus.RUNNING
+        query = f"WorkflowId = '{handle.id}'"
+        await theatre.until(lambda query=query: theatre.temporal.count_workflows(query), lambda found: found.count > 0)
+        found[member] = [execution.run_id async for execution in theatre.temporal.list_workflows(query)]
+        assert described.run_id in found[member]
+    return found
+
+
+async def until_no_orphan(theatre: Theatre, team: str) -> None:
+    """Return once nothing lives any more whose name begins with the team's."""
+    alive = f"ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH 'agent/{team}.'"
+    await theatre.until(lambda: theatre.temporal.count_workflows(alive), lambda found: not found.count)
 
 
 async def test_a_task_goes_on_over_rollovers(theatre: Theatre) -> None:
@@ -23,6 +44,7 @@ async def test_a_task_goes_on_over_rollovers(theatre: Theatre) -> None:
     assert reply.text == f"{team}.bob 20"
     status = await theatre.status(team)
     assert status.rollovers >= 2
+    assert all(len(runs) == 1 for runs in (await runs_of_children(theatre, team, "ada", "bob")).values())
     heard = await theatre.heard(theatre.child(team, "bob"))
     assert [message["text"] for message in heard[1:]] == [f"ada: {team}.ada {n}" for n in range(2, 21)]
     carried = (await theatre.events(theatre.team(team)))[0].workflow_execution_started_event_attributes.input
@@ -64,20 +86,21 @@ async def test_a_team_that_was_terminated_adopts_its_children(theatre: Theatre) 
     members = [puppet("ada"), puppet("bob")]
     team = await theatre.start(*members)
     await theatre.ask(team, "go", id="t1")
-    before = [(await theatre.child(team, name).describe()).run_id for name in ("ada", "bob")]
+    before = await runs_of_children(theatre, team, "ada", "bob")
     await theatre.team(team).terminate("an accident")
+    assert await runs_of_children(theatre, team, "ada", "bob") == before, "they outlive it"
     await theatre.start(*members, name=team)
     assert (await theatre.ask(team, "go", id="t1")).text == f"{team}.bob 2"
-    assert [(await theatre.child(team, name).describe()).run_id for name in ("ada", "bob")] == before
+    assert await runs_of_children(theatre, team, "ada", "bob") == before, "no second child"
     await theatre.stop(team)
-    for name in ("ada", "bob"):
-        await theatre.child(team, name).result()
+    await until_no_orphan(theatre, team)
 
 
 async def test_a_team_that_is_reset_in_a_task_ends_it(theatre: Theatre) -> None:
     team = await theatre.start(puppet("ada"), puppet("bob", {"silent": True}))
     await theatre.send(team, "go", id="t1")
     await theatre.until_heard(theatre.child(team, "bob"))
+    before = await runs_of_children(theatre, team, "ada", "bob")
     events = await theatre.events(theatre.team(team))
     completed = [e.event_id for e in events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
     await theatre.temporal.workflow_service.reset_workflow_execution(
@@ -95,6 +118,9 @@ async def test_a_team_that_is_reset_in_a_task_ends_it(theatre: Theatre) -> None:
     await theatre.until_done(team, 1)
     assert (await theatre.task(team, "t1")).task.status == "done"
     assert {member.condition for member in (await theatre.status(team)).members} == {"ready"}
+    assert await runs_of_children(theatre, team, "ada", "bob") == before, "no second child"
+    await theatre.stop(team)
+    await until_no_orphan(theatre, team)
 
 
 async def test_a_child_that_was_lost_after_a_rollover_is_noticed(theatre: Theatre) -> None:

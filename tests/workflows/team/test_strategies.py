@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from engine.scripts import in_order
+from engine.scripts import in_order, progress
 from engine.theatre import Theatre, puppet
 
 
@@ -51,17 +50,6 @@ async def test_a_graph_parts_joins_and_loops_as_functions_say(theatre: Theatre) 
     steps = [sorted(step) for step in (said[:1], said[1:3], said[3:4], said[4:6], said[6:7], said[7:])]
     assert steps == [["ada"], ["bob", "cyd"], ["dan"], ["bob", "cyd"], ["dan"], ["eve"]]
     assert reply.status == "done"
-
-
-def progress(who: str, *, done: bool = False) -> str:
-    answers: dict[str, Any] = {
-        "is_request_satisfied": done,
-        "is_in_loop": False,
-        "is_progress_being_made": True,
-        "next_speaker": who,
-        "instruction_or_question": f"Look, {who}.",
-    }
-    return json.dumps({name: {"reason": "so it is", "answer": answer} for name, answer in answers.items()})
 
 
 async def test_a_planner_leads_to_an_answer(theatre: Theatre) -> None:

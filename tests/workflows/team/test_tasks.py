@@ -185,6 +185,31 @@ async def test_a_model_selects_who_speaks(theatre: Theatre) -> None:
     assert len(theatre.models.requests["chooser"]) == 2
 
 
+async def test_no_model_is_asked_who_speaks_next_where_no_turn_is_left(theatre: Theatre) -> None:
+    theatre.models.scripts["chooser"] = lambda request: "cyd"
+    theatre.models.requests["chooser"] = []
+    team = await theatre.start(
+        *map(puppet, ["ada", "bob", "cyd"]),
+        strategy={"type": "selector", "model": "scripted:chooser", "allow_repeats": True},
+        termination={"type": "text_mention", "text": "NEVER"},
+        max_turns=2,
+    )
+    await theatre.ask(team, "go", id="t1")
+    view = (await theatre.task(team, "t1")).task
+    assert (view.turns, view.stop_reason) == (2, "2 turns were taken, the most there may be")
+    assert len(theatre.models.requests["chooser"]) == 2
+
+
+async def test_a_task_says_to_whom_it_is_handed_on(theatre: Theatre) -> None:
+    team = await theatre.start(*map(puppet, ["ada", "bob", "cyd"]), strategy={"type": "swarm"})
+    parts = [{"type": "data", "name": "handoff", "data": "cyd"}]
+    assert (await theatre.ask(team, "go on", id="t1", parts=parts)).text == f"{team}.cyd 1"
+    assert (await theatre.task(team, "t1")).lines[0].handoff == "cyd"
+    with pytest.raises(WorkflowUpdateFailedError) as failure:
+        await theatre.ask(team, "go on", parts=[{**parts[0], "data": "zoe"}])
+    assert "user handed on to 'zoe', who is no member; there are ada, bob, cyd" in str(failure.value.cause)
+
+
 async def test_a_broadcast_to_fifty_has_none_missing(theatre: Theatre) -> None:
     members = [puppet(f"m{number}", f"answer {number}") for number in range(50)]
     team = await theatre.start(*members, strategy={"type": "broadcast"})

@@ -71,6 +71,8 @@ class Asking:
             alone=alone,
         )
         outer = task.message
+        # Work for an important purpose is important, whoever does it: it must not give way to what waits for less.
+        importance = outer.importance or state.spec.priority
         due = min(ask.due, task.deadline or ask.due)
         message = Message(
             text=text,
@@ -79,6 +81,7 @@ class Asking:
             to=address,
             kind="task",
             priority=outer.priority,
+            importance=importance,
             parts=parts,
             images=outer.images if new else [],
             deadline=datetime.fromtimestamp(due, UTC),
@@ -93,9 +96,7 @@ class Asking:
         standing.load += 1
         task.asks[name] = ask
         self._asked[ask.id] = (task.id, name)
-        state.waits.begin(
-            Wait(node=task.node, to=address, id=ask.id, since=now, priority=state.spec.priority, deadline=ask.due)
-        )
+        state.waits.begin(Wait(node=task.node, to=address, id=ask.id, since=now, priority=importance, deadline=ask.due))
         self._alarm.at_most(min(due, ask.look))
         self._send(member, message)
 

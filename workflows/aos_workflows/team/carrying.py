@@ -32,10 +32,6 @@ async def lighten(state: TeamState, *, waiting: int = WAITING_BYTES) -> None:
     while surplus := mailbox.surplus(waiting):
         entries: list[JsonValue] = [letter.model_dump(mode="json") for letter in surplus]
         mailbox.set_aside(await shelf.set_aside(Page(entries=entries)), surplus)
-    while old := state.old_dead():
-        entries = [letter.model_dump(mode="json") for letter in old[:_PAGE]]
-        state.dead_older = await shelf.set_aside(Page(entries=entries, before=state.dead_older))
-        del state.dead[: len(entries)]
     await _set_lines_aside(state)
     await _set_finished_aside(state)
 

@@ -67,7 +67,8 @@ class Consult:
     For a model: `prompt` is what it is asked, `system` what stands before, `schema` the JSON schema of the answer.
     For a function: `tool` is its name as `app/tool`, and `arguments` what it is called with. For `agents`: which agents
     outside of the team have `skill`; the answer's `output` is the list of their addresses, those first that are best.
-    One consultation is under way at a time.
+    `for_turn`: it only says who speaks next, so that nobody needs it where no turn is left. One consultation is under
+    way at a time.
     """
 
     kind: Literal["model", "function", "agents"]
@@ -78,6 +79,7 @@ class Consult:
     tool: str = ""
     arguments: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     skill: str = ""
+    for_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,17 @@ from pydantic import Field, JsonValue
 from aos.team_spec import Member, TeamSpec
 from aos.team_views import MemberCondition
 from aos.tool_contracts import ToolPolicy
-from aos.views import DeadLetter
 from aos.wire import Wire
+from aos_workflows.dead import Dead
 from aos_workflows.mailbox import Mailbox
 from aos_workflows.outbox import Outbox, Outgoing
 from aos_workflows.replies import ReplyBook
 from aos_workflows.team.finished import Finished
-from aos_workflows.team.task import Task
+from aos_workflows.team.task import Task, task_node
 from aos_workflows.waits import Waits
 
 SCHEMA_VERSION = 1
 
-DEAD_KEPT = 20
 DEAD_BYTES = 4 * 1024
 
 RETRY_GONE = 60.0
@@ -42,7 +41,7 @@ class Standing(Wire):
     deaths: int = 0
 
 
-class TeamState(Wire):
+class TeamState(Dead):
     """Everything a team is.
 
     `standing` is by member, `tasks` by id in the order in which they began. `held` is what waits for a child to be
@@ -67,11 +66,10 @@ class TeamState(Wire):
     waits: Waits = Field(default_factory=Waits)
     left: list[str] = Field(default_factory=list[str])
     alive: list[str] = Field(default_factory=list[str])
-    dead: list[DeadLetter] = Field(default_factory=list[DeadLetter])
-    dead_count: int = 0
-    dead_older: str = ""
     paused: bool = False
     stop_reason: str = ""
+    pace: float = 0.0
+    """Seconds in which a task was over lately, one after the other."""
     tasks_done: int = 0
     tasks_failed: int = 0
     spent: int = 0
@@ -100,6 +98,15 @@ class TeamState(Wire):
             return False
         return standing.condition == "gone" and now < standing.gone_since + RETRY_GONE
 
+    def node_of(self, task: str) -> str:
+        """Return the node of a task among those who wait for each other.
+
+        One that waits for the only place of the team waits as long as the task that has it.
+        """
+        if self.spec.max_tasks == 1 and self.tasks and task not in self.tasks:
+            return next(iter(self.tasks.values())).node
+        return task_node(self.spec.name, task)
+
     def is_busy_with(self, task: str) -> bool:
         """Whether a task waits here or is being worked on."""
         return task in self.tasks or self.mailbox.holds(task)
@@ -112,20 +119,10 @@ class TeamState(Wire):
         """Keep a message to a child until it is started."""
         self.held.append(Outgoing(to=to, signal="send", body=message))
 
-    def bury(self, letter: DeadLetter) -> None:
-        """Add a dead letter."""
-        self.dead.append(letter)
-        self.dead_count += 1
-
-    def old_dead(self) -> list[DeadLetter]:
-        """Return the dead letters that are to go into the store: all but the newest few."""
-        room, kept = DEAD_BYTES, 0
-        for letter in reversed(self.dead[-DEAD_KEPT:]):
-            room -= len(letter.model_dump_json().encode())
-            if room < 0:
-                break
-            kept += 1
-        return self.dead[: len(self.dead) - kept]
+    @property
+    def dead_bytes(self) -> int:
+        """Most bytes of dead letters that cross a rollover."""
+        return DEAD_BYTES
 
 
 State = dict[str, Any]

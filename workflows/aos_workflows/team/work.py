@@ -74,7 +74,6 @@ class Work:
     def begin(self, message: Message) -> None:
         """Make a message a task that is worked on."""
         spec, now = self._state.spec, workflow.time()
-        named = next((part.data for part in message.parts if part.type == "data" and part.name == "skill"), "")
         task = Task(
             # The whole text comes as the first message.
             message=message.model_copy(update={"text": cut_bytes(message.text, TEXT_BYTES)}),
@@ -87,11 +86,11 @@ class Work:
                 natural=spec.termination is None,
                 purpose=spec.purpose,
                 max_turns=spec.max_turns,
-                skill=named if isinstance(named, str) else "",
+                skill=_named(message, "skill"),
             ),
         )
         self._state.tasks[task.id] = task
-        said = Said(source=USER, text=message.text, at=now)
+        said = Said(source=USER, text=message.text, handoff=_named(message, "handoff"), at=now)
         task.arrived.append(Arrived(member=USER, said=said))
         self.alarm.at_most(task.deadline)
         self._mark(task.id)
@@ -202,10 +201,9 @@ class Work:
 
     def _do(self, task: Task, move: Move | None) -> None:
         match move:
+            case Speak() | Consult(for_turn=True) if task.turns >= task.max_turns:
+                task.closing = Finish(f"{task.turns} turns were taken, the most there may be")
             case Speak(members=members, told=told, alone=alone):
-                if task.turns >= task.max_turns:
-                    task.closing = Finish(f"{task.turns} turns were taken, the most there may be")
-                    return
                 for name in members:
                     self.asking.ask(task, name, told, alone=alone)
             case Consult():
@@ -274,7 +272,7 @@ class Work:
         lines = [views.line(line) for line in task.lines]
         ledger: JsonValue = task.course.ledger() if task.course else None
         finished = Finished(view=view, reply=reply, lines=lines, older=task.older, ledger=ledger)
-        self._settle(task.message, reply, finished)
+        self._settle(task.message, reply, finished, task.began)
         state.spent += task.usage.cost
 
     def refuse(self, message: Message, reason: str, status: TaskStatus = "failed") -> None:
@@ -284,9 +282,15 @@ class Work:
         finish = Finish(reason, failed=True)
         reply = self._reply(task, finish, status)
         view = views.task_view(self._state, task, status, finish, reply)
-        self._settle(message, reply, Finished(view=view, reply=reply))
+        self._settle(message, reply, Finished(view=view, reply=reply), now)
 
-    def _settle(self, message: Message, reply: Reply, finished: Finished) -> None:
+    def tell(self, message: Message, reply: Reply) -> None:
+        """Tell the sender of a task what became of it, where it wants to be told."""
+        if message.reply_to:
+            self._state.outbox.put(message.reply_to, "reply", reply.model_dump(mode="json"))
+            self._post()
+
+    def _settle(self, message: Message, reply: Reply, finished: Finished, began: float) -> None:
         """Keep what came of a task, and tell whoever waits for it."""
         state = self._state
         state.replies.keep(reply)
@@ -295,9 +299,9 @@ class Work:
             state.tasks_done += 1
         else:
             state.tasks_failed += 1
-        if message.reply_to:
-            state.outbox.put(message.reply_to, "reply", reply.model_dump(mode="json"))
-            self._post()
+        took = max(0.0, workflow.time() - began) / (len(state.tasks) + 1)
+        state.pace = took if not state.pace else state.pace * 0.8 + took * 0.2
+        self.tell(message, reply)
         for old in state.finished[:-KEPT]:
             old.lines.clear()
             old.ledger = None
@@ -377,6 +381,12 @@ class Work:
         for name in change.renewed:
             self.asking.ask_again(name)
         self.mark_all()
+
+
+def _named(message: Message, name: str) -> str:
+    """Return the text in the data part of that name, which says something of the task to the strategy."""
+    data = next((part.data for part in message.parts if part.type == "data" and part.name == name), "")
+    return data if isinstance(data, str) else ""
 
 
 async def _kept(text: str) -> str:

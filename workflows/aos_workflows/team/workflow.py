@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel, Field
@@ -14,28 +13,28 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue, SearchAttributeKey, VersioningBehavior
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from aos.control import Lookup, Stop
-from aos.errors import AgentStopped, AosError, InvalidInput, MessageFailed, ReplyForgotten
+from aos.control import Letters, Lookup, Stop
+from aos.errors import AgentStopped, AosError, InvalidInput
 from aos.limits import MESSAGE_BYTES, SPEC_BYTES, clip
 from aos.message import Message, Reply
 from aos.names import TASK_TIMEOUT, TEAM_WORKFLOW
 from aos.team_control import EndTask, RosterChanges, TaskLookup, TeamChanges
 from aos.team_spec import Member, TeamSpec
 from aos.team_views import TaskList, TaskReport, TaskView, TeamFarewell, TeamStatus
-from aos.views import DeadLetter, DeadLetters, DeathKind
+from aos.views import DeadLetters, LettersSettled
 from aos_activities.directory import Conditions, DirectoryActivities
-from aos_activities.keeping import FindTaskReply, KeepingActivities
 from aos_workflows import shelf
-from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal
+from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal, text_of
+from aos_workflows.letters import DeadOffice
 from aos_workflows.options import STORE
 from aos_workflows.outbox import Outgoing, Postman
 from aos_workflows.team import carrying, views
+from aos_workflows.team.intake import TeamIntake
 from aos_workflows.team.preparing import prepare
 from aos_workflows.team.roster import Change, changed_roster, changed_spec, children_named
 from aos_workflows.team.state import TeamState, dump_team, load_team
-from aos_workflows.team.task import task_node
 from aos_workflows.team.work import Work
-from aos_workflows.waits import Break, Probe, Told
+from aos_workflows.waits import Break, Probe, Told, address_of
 
 URGENT_EVENTS = 8_000
 """History events at which a rollover does not wait for consultations: a run takes 10,000 signals at most."""
@@ -85,6 +84,8 @@ class AgentTeam:
             self._state = TeamState(spec=TeamSpec(name="refused", members=[nobody]), life="", started=workflow.time())
         self._postman = Postman(self._state.outbox, self._undelivered)
         self._work = Work(self._state, self._postman.go)
+        self._letters = DeadOffice(self._state, self._replayed)
+        self._intake = TeamIntake(self._state, self._work, self._letters, self._tell)
 
     @workflow.run
     async def run(self, given: RawValue = NOTHING) -> TeamFarewell:
@@ -101,6 +102,8 @@ class AgentTeam:
                 await workflow.wait_condition(self._has_cause)
                 if self._may_roll_over():
                     await self._roll_over()
+                if state.unkept:
+                    await self._letters.keep()
                 if not state.paused and not state.stop_reason:
                     await self._live()
         except (asyncio.CancelledError, ActivityError) as error:
@@ -131,7 +134,7 @@ class AgentTeam:
 
     def _has_cause(self) -> bool:
         state = self._state
-        if state.stop_reason or self._may_roll_over():
+        if state.stop_reason or state.unkept or self._may_roll_over():
             return True
         return not state.paused and (self._work.has_cause or self._has_room())
 
@@ -150,16 +153,8 @@ class AgentTeam:
                 mailbox.bring_back(page, (await shelf.bring_back(page.ref)).entries)
                 continue
             for letter in mailbox.take(1, _TASK_BYTES):
-                self._begin(letter.message)
+                self._intake.begin(letter.message)
         work.go_on()
-
-    def _begin(self, message: Message) -> None:
-        if message.deadline and message.deadline.timestamp() <= workflow.time():
-            reason = "its deadline had passed before it was begun"
-            self._bury(message.id, reason, message.text, "failed", message.sender)
-            self._work.refuse(message, reason)
-        else:
-            self._work.begin(message)
 
     async def _look_after(self, addresses: list[str]) -> None:
         """Find out which of those that are silent for long do not live any more."""
@@ -180,7 +175,7 @@ class AgentTeam:
         if not self._work.asking.undelivered(letter, reason) and letter.signal == "reply":
             body = cast("dict[str, Any]", letter.body)
             text = str(body.get("text") or body.get("error") or "")
-            self._bury(str(body.get("id", "")), f"{letter.to} took no reply: {reason}", text, "undeliverable")
+            self._intake.bury(str(body.get("id", "")), f"{letter.to} took no reply: {reason}", text, "undeliverable")
 
     def _announce(self) -> None:
         if self._state.search_attributes:
@@ -210,6 +205,8 @@ class AgentTeam:
         self._rolling = True
         await workflow.wait_condition(workflow.all_handlers_finished)
         await carrying.lighten(state)
+        await self._letters.keep()
+        await self._letters.lighten()
         await carrying.keep_replies(state)
         await workflow.wait_condition(workflow.all_handlers_finished)
         # Nothing is awaited from here on: what a handler did until now is in the state that is carried.
@@ -240,6 +237,7 @@ class AgentTeam:
         await self._postman.until_idle()
         await workflow.wait_condition(workflow.all_handlers_finished)
         await carrying.keep_replies(state)
+        await self._letters.keep()
         return TeamFarewell(
             name=state.spec.name,
             reason=state.stop_reason,
@@ -264,13 +262,13 @@ class AgentTeam:
                 raise InvalidInput(name, [f"it takes one JSON object, {len(args)} arguments were given"])
             self._do(name, given)
         except InvalidInput as error:
-            self._bury("", str(error), _text_of(given), "unreadable")
+            self._intake.bury("", str(error), text_of(given), "unreadable")
 
     def _do(self, name: str, given: RawValue) -> None:
         waits, asking = self._state.waits, self._work.asking
         match name:
             case "send":
-                self._take_in(read(Message, "message", given, MESSAGE_BYTES))
+                self._intake.take_in(read(Message, "message", given, MESSAGE_BYTES))
             case "reply":
                 asking.replied(read(Reply, "reply", given, MESSAGE_BYTES))
             case "probe":
@@ -290,15 +288,14 @@ class AgentTeam:
 
     def _with_task(self, probe: Probe) -> Probe:
         """Return a probe that came to the team as one to the task that it is about: tasks are what waits."""
-        if not probe.edges or probe.edges[-1].to != self._state.address:
+        if not probe.edges or probe.confirmed or address_of(probe.edges[-1].to) != self._state.address:
             return probe
         last = probe.edges[-1]
-        edge = last.model_copy(update={"to": task_node(self._state.spec.name, last.id)})
+        edge = last.model_copy(update={"to": self._state.node_of(last.id)})
         return probe.model_copy(update={"edges": [*probe.edges[:-1], edge]})
 
     def _broken(self, broken: Break) -> list[Told]:
-        is_open = broken.id in self._state.waits.open
-        told = self._state.waits.broken(broken)[1] if is_open else []
+        _, told = self._state.waits.broken(broken)
         self._work.asking.give_up(broken.id, broken.reason)
         return told
 
@@ -321,56 +318,20 @@ class AgentTeam:
         asked = read(Message, "message", message, MESSAGE_BYTES)
         info = workflow.current_update_info()
         self._asked += 1
-        asked = self._take_in(asked, asked=True, fallback_id=message_id(info.id) if info else "")
+        asked = self._intake.take_in(asked, asked=True, fallback_id=message_id(info.id) if info else "")
         # A rollover waits until no handler is at work, so none may begin then what takes longer than a task.
         if not asked.wait or self._rolling or self._asking >= WAITING_ASKS:
             return self._state.replies.get(asked.id) or Reply(id=asked.id, status="pending")
         self._asking += 1
         try:
-            return await self._reply_to(asked.id)
+            return await self._intake.reply_to(asked.id, lambda: self._rolling, lambda: self._leaving)
         finally:
             self._asking -= 1
 
     @ask.validator
     def _validate_ask(self, message: RawValue = NOTHING) -> None:
         self._refuse_if_gone()
-        _checked(Message, "message", message, MESSAGE_BYTES)
-
-    def _take_in(self, message: Message, *, asked: bool = False, fallback_id: str = "") -> Message:
-        # A task waits for its place, whatever a single agent would do with such a message.
-        message = message.model_copy(
-            update={"id": message.id or fallback_id or str(workflow.uuid4()), "mode": "queue", "wake": True}
-        )
-        if self._state.mailbox.offer(message, workflow.time(), asked=asked) == "forgotten":
-            reason = "it may have been handled before, and that was too long ago to tell; send it with a new id"
-            self._bury(message.id, reason, message.text, "undeliverable", message.sender)
-            if asked:
-                raise refusal(MessageFailed(message.id, reason))
-        return message
-
-    async def _reply_to(self, task_id: str) -> Reply:
-        state = self._state
-        if state.replies.get(task_id) is None and not state.is_busy_with(task_id):
-            found = await workflow.execute_activity_method(
-                KeepingActivities.find_task_reply, FindTaskReply(life=state.life, task=task_id), **STORE
-            )
-            if found:
-                return _or_failure(found)
-            if state.replies.get(task_id) is None and not state.may_hold(task_id):
-                raise refusal(ReplyForgotten(task_id))
-        await workflow.wait_condition(lambda: state.replies.get(task_id) is not None or self._rolling or self._leaving)
-        if reply := state.replies.get(task_id):
-            return _or_failure(reply)
-        if self._rolling:
-            return Reply(id=task_id, status="pending")
-        raise refusal(AgentStopped(state.address))
-
-    def _bury(self, message_id: str, reason: str, text: str, kind: DeathKind, sender: str = "") -> None:
-        now = datetime.fromtimestamp(workflow.time(), UTC)
-        letter = DeadLetter.of(
-            id=message_id or str(workflow.uuid4()), reason=reason, text=text, at=now, kind=kind, sender=sender
-        )
-        self._state.bury(letter)
+        self._intake.check(message)
 
     # Control
 
@@ -440,6 +401,25 @@ class AgentTeam:
         if views.task(self._state, (asked := _checked(EndTask, "end_task", wanted, SPEC_BYTES)).id) is None:
             raise refusal(_no_task(asked.id))
 
+    @workflow.update(description="Take dead letters in once more, under new ids: {ids} or {all: true}")
+    async def replay_letters(self, wanted: RawValue = NOTHING) -> LettersSettled:
+        """Take dead letters in once more."""
+        return await self._letters.settle(read(Letters, "letters", wanted, SPEC_BYTES), replay=True)
+
+    @workflow.update(description="Let go of dead letters: {ids} or {all: true}")
+    async def drop_letters(self, wanted: RawValue = NOTHING) -> LettersSettled:
+        """Let go of dead letters."""
+        return await self._letters.settle(read(Letters, "letters", wanted, SPEC_BYTES), replay=False)
+
+    @replay_letters.validator
+    @drop_letters.validator
+    def _validate_letters(self, wanted: RawValue = NOTHING) -> None:
+        self._refuse_if_gone()
+        _checked(Letters, "letters", wanted, SPEC_BYTES)
+
+    def _replayed(self, message: Message) -> None:
+        self._intake.take_in(message)
+
     def _refuse_if_gone(self) -> None:
         if self._refused:
             raise refusal(self._refused)
@@ -508,13 +488,3 @@ def _no_task(task_id: str) -> InvalidInput:
     return InvalidInput(
         "task", [f"id: there is no task {task_id!r}, or it is no longer kept; `aos task ls` lists them"]
     )
-
-
-def _or_failure(reply: Reply) -> Reply:
-    if reply.status == "failed":
-        raise refusal(MessageFailed(reply.id, reply.error))
-    return reply
-
-
-def _text_of(raw: RawValue) -> str:
-    return raw.payload.data[:4000].decode(errors="replace")

@@ -10,7 +10,7 @@ from aos.limits import clip
 from aos.wire import Wire
 from aos_workflows.team.course import Card, Consult, Finish, Said, Speak
 
-REASON_CHARS = 300
+REASON_CHARS = 500
 """Longest reason for which a member could not speak that is kept, in characters."""
 
 

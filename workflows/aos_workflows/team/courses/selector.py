@@ -99,7 +99,7 @@ class SelectorCourse(Base):
         self.step = step
         participants: list[JsonValue] = [*names(self._reachable(cards))]
         arguments: dict[str, JsonValue] = {"messages": self.thread.messages(), "participants": participants}
-        return self._consult(Consult(kind="function", tool=tool, arguments=arguments))
+        return self._consult(Consult(kind="function", tool=tool, arguments=arguments, for_turn=True))
 
     def _function_chose(self, answer: Answer, cards: Sequence[Card]) -> Move:
         tool = self.strategy.function
@@ -138,7 +138,12 @@ class SelectorCourse(Base):
         self.step = "model"
         self.attempts += 1
         return self._consult(
-            Consult(kind="model", models=tuple(self.strategy.model), prompt=self._prompt(options, cards))
+            Consult(
+                kind="model",
+                models=tuple(self.strategy.model),
+                prompt=self._prompt(options, cards),
+                for_turn=True,
+            )
         )
 
     def _model_chose(self, answer: Answer, cards: Sequence[Card]) -> Move:
