@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         TeamExists,
         TeamNotFound,
         TerminalError,
+        TopicExists,
+        TopicNotFound,
         Unreachable,
     )
     from aos.manifest import load_agent, load_agents, load_team
@@ -68,6 +70,8 @@ _HOMES = {
     "TerminalError": "aos.errors",
     "Tool": "aos.tools",
     "ToolGate": "aos.spec",
+    "TopicExists": "aos.errors",
+    "TopicNotFound": "aos.errors",
     "Unreachable": "aos.errors",
     "Usage": "aos.conversation",
     "current_call": "aos.tools",
@@ -108,6 +112,8 @@ __all__ = [
     "TerminalError",
     "Tool",
     "ToolGate",
+    "TopicExists",
+    "TopicNotFound",
     "Unreachable",
     "Usage",
     "current_call",

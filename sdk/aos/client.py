@@ -27,6 +27,7 @@ from aos.reading import check_size, read_object
 from aos.spec import AgentSpec
 from aos.streaming import PartialReply
 from aos.teams import Teams
+from aos.topics import Topics
 from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, LettersSettled, TranscriptPage, TranscriptView
 
 R = TypeVar("R")
@@ -39,7 +40,7 @@ class AosClient:
     """Speaks to agents through a Temporal server. One client may be used by many tasks at once.
 
     `send` and `ask` deliver each message once, however often they have to try. Agents are named bare, as in `ada`,
-    others by their address, as in `team/news`; `teams` has what teams can do besides.
+    others by their address, as in `team/news`; `teams` has what teams can do besides, and `topics` is for publishing.
     """
 
     def __init__(self, temporal: Client) -> None:
@@ -47,6 +48,7 @@ class AosClient:
         self._temporal = temporal
         self._delivery = Delivery()
         self.teams = Teams(temporal)
+        self.topics = Topics(temporal)
 
     @classmethod
     async def connect(cls, address: str | None = None, *, namespace: str | None = None) -> Self:

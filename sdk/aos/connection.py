@@ -21,6 +21,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from aos import errors
+from aos.address import kind_of
 from aos.errors import (
     AgentError,
     AgentNotFound,
@@ -29,6 +30,7 @@ from aos.errors import (
     NoWorker,
     SetupError,
     TeamNotFound,
+    TopicNotFound,
     Unreachable,
 )
 from aos.plugin import AosPlugin
@@ -49,6 +51,9 @@ _PASSING = {
     RPCStatusCode.INTERNAL,
     RPCStatusCode.UNKNOWN,
 }
+_NOT_FOUND: Mapping[str, type[AgentNotFound]] = {"team": TeamNotFound, "topic": TopicNotFound}
+"""What is missing, by the kind of its address."""
+
 _RUN_IS_FULL = "limit for signal events"
 _NOBODY_POLLS = "no poller seen"
 _UNPROCESSED = "UnprocessedUpdate"
@@ -158,7 +163,7 @@ def translated(name: str, error: Exception) -> AosError:
         if error.status == RPCStatusCode.NOT_FOUND and "namespace" in error.message.lower():
             return SetupError(f"{error.message}; TEMPORAL_NAMESPACE, or Temporal's profile, names the one in use")
         if error.status == RPCStatusCode.NOT_FOUND:
-            return TeamNotFound(name) if name.startswith("team/") else AgentNotFound(name)
+            return _NOT_FOUND.get(kind_of(name), AgentNotFound)(name)
         if error.status == RPCStatusCode.FAILED_PRECONDITION and _NOBODY_POLLS in error.message:
             return NoWorker(name)
         return AgentError(f"agent {name!r}: the Temporal server refused the call: {error.message}")

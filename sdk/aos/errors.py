@@ -4,9 +4,11 @@ AosError
 ├── InvalidInput              a spec, message or control that cannot be read
 ├── AgentError                something asked of an agent that it could not do
 │   ├── AgentNotFound
-│   │   └── TeamNotFound
+│   │   ├── TeamNotFound
+│   │   └── TopicNotFound
 │   ├── AgentExists
-│   │   └── TeamExists
+│   │   ├── TeamExists
+│   │   └── TopicExists
 │   ├── AgentStopped
 │   ├── MessageFailed         the message is among the agent's dead letters
 │   ├── MailboxFull
@@ -82,6 +84,30 @@ class TeamExists(AgentExists):
         AgentError.__init__(
             self,
             f"a team at {name!r} is alive already; `aos team show {bare}` shows it, `aos team stop {bare}` ends it",
+        )
+
+
+class TopicNotFound(AgentNotFound):
+    """No topic of that name is there. `name` is its address."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        AgentError.__init__(
+            self,
+            f"there is no topic at {name!r}; `aos topic ls` lists those that there are, "
+            "the first publication or subscription makes one",
+        )
+
+
+class TopicExists(AgentExists):
+    """A topic of that name is there already. `name` is its address."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        bare = name.removeprefix("topic/")
+        AgentError.__init__(
+            self,
+            f"a topic at {name!r} is there already; `aos topic show {bare}` shows it, `aos topic stop {bare}` ends it",
         )
 
 

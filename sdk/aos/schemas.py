@@ -22,6 +22,7 @@ from aos.spec import AgentSpec
 from aos.team_control import EndTask, RosterChanges, TaskLookup, TeamChanges
 from aos.team_spec import TeamSpec
 from aos.team_views import TaskList, TaskReport, TeamFarewell, TeamStatus
+from aos.topic import Subscribers, Subscription, TopicFarewell, TopicSpec, TopicStatus, Unsubscribe
 from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, LettersSettled, TranscriptPage, TranscriptView
 
 FOLDER = Path(__file__).with_name("json_schemas")
@@ -40,6 +41,9 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "roster-changes": RosterChanges,
     "task": TaskLookup,
     "end-task": EndTask,
+    "topic": TopicSpec,
+    "subscription": Subscription,
+    "unsubscribe": Unsubscribe,
     # what they are shown
     "reply": Reply,
     "status": AgentStatus,
@@ -53,6 +57,9 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "tasks": TaskList,
     "task-report": TaskReport,
     "team-farewell": TeamFarewell,
+    "topic-status": TopicStatus,
+    "subscribers": Subscribers,
+    "topic-farewell": TopicFarewell,
 }
 
 

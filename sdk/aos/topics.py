@@ -5,6 +5,7 @@ A topic comes into being when something is first published on it, or somebody fi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from aos.connection import Passing, once, retrying
 from aos.control import Stop
-from aos.errors import AgentExists, AgentNotFound, InvalidInput, Unreachable
+from aos.errors import InvalidInput, TopicExists, TopicNotFound, Unreachable
 from aos.limits import MESSAGE_BYTES, SPEC_BYTES
 from aos.message import Message
 from aos.names import TASK_QUEUE, TASK_TIMEOUT, TOPIC_WORKFLOW
@@ -41,10 +42,14 @@ ENVELOPE_BYTES = 8 * 1024
 
 _ATTEMPT = timedelta(seconds=10)
 _UPDATE = timedelta(seconds=90)
+_LOOKED_AT_ONCE = 8
 
 
 class Topics:
-    """The topics on a Temporal server. They are named bare, as in `ships`, or by their address, `topic/ships`."""
+    """The topics on a Temporal server; an `AosClient` has it as `topics`.
+
+    Topics are named bare, as in `ships`, or by their address, `topic/ships`.
+    """
 
     def __init__(self, temporal: Client, task_queue: str = TASK_QUEUE) -> None:
         """Use a Temporal client that has `AosPlugin` among its plugins."""
@@ -56,7 +61,7 @@ class Topics:
 
         Raises:
             InvalidInput: The spec does not fit.
-            AgentExists: The topic is there already.
+            TopicExists: The topic is there already.
         """
         read = spec if isinstance(spec, TopicSpec) else read_object(TopicSpec, "topic", spec)
         address = topic_address(read.name)
@@ -71,7 +76,7 @@ class Topics:
         try:
             await once(address, starting)
         except WorkflowAlreadyStartedError:
-            raise AgentExists(address) from None
+            raise TopicExists(address) from None
         except Passing as error:
             raise Unreachable("the address in use", str(error)) from error
         return read
@@ -154,11 +159,15 @@ class Topics:
 
         try:
             return await retrying(topic_address(name), attempt)
-        except AgentNotFound:
+        except TopicNotFound:
             return Subscription(subscriber=wanted.subscriber)  # Where there is no topic, nobody has subscribed.
 
     async def status(self, topic: str) -> TopicStatus:
-        """Return how a topic is. What its branches have is counted in, and the newest dropped of all are named."""
+        """Return how a topic is. What its branches have is counted in, and the newest dropped of all are named.
+
+        Raises:
+            TopicNotFound: There is no such topic.
+        """
         parts = await self._walk(topic, "status", TopicStatus, lambda status: status.branches)
         dropped = sorted((one for part in parts for one in part.dropped), key=lambda one: one.at)
         return parts[0].model_copy(
@@ -173,18 +182,30 @@ class Topics:
         )
 
     async def subscribers(self, topic: str) -> list[Subscription]:
-        """Return all subscriptions to a topic, in the order of their subscribers."""
+        """Return all subscriptions to a topic, in the order of their subscribers.
+
+        Raises:
+            TopicNotFound: There is no such topic.
+        """
         parts = await self._walk(topic, "subscribers", Subscribers, lambda part: part.branches)
         return sorted(
             (one for part in parts for one in part.subscriptions), key=lambda subscription: subscription.subscriber
         )
 
     async def dead_letters(self, topic: str) -> DeadLetters:
-        """Return what a topic itself could not read or deliver."""
+        """Return what a topic itself could not read or deliver.
+
+        Raises:
+            TopicNotFound: There is no such topic.
+        """
         return await self._query(topic_address(_name(topic)), "dead_letters", DeadLetters)
 
     async def stop(self, topic: str, how: Stop | None = None) -> TopicFarewell:
-        """End a topic when everybody has what was published, and return what it leaves behind."""
+        """End a topic when everybody has what was published, and return what it leaves behind.
+
+        Raises:
+            TopicNotFound: There is no such topic.
+        """
         address = topic_address(_name(topic))
         handle, wanted = self._handle(address), how or Stop()
         await retrying(address, lambda: handle.signal("stop", wanted, rpc_timeout=_ATTEMPT))
@@ -202,18 +223,21 @@ class Topics:
 
     async def _walk(self, topic: str, query: str, result: type[R], branches: Callable[[R], list[str]]) -> list[R]:
         """Return what a topic answers, and then what all its branches do."""
-        found: list[R] = []
-        left = [topic_address(_name(topic))]
-        while left:
-            address = left.pop(0)
-            try:
-                part = await self._query(address, query, result)
-            except AgentNotFound:
-                if not found:
-                    raise
-                continue  # A branch that nobody has been placed in yet.
-            found.append(part)
-            left += branches(part)
+        found = [await self._query(topic_address(_name(topic)), query, result)]
+        gate = asyncio.Semaphore(_LOOKED_AT_ONCE)
+
+        async def look(address: str) -> R | None:
+            async with gate:
+                try:
+                    return await self._query(address, query, result)
+                except TopicNotFound:
+                    return None  # A branch that nobody has been placed in yet.
+
+        level = branches(found[0])
+        while level:
+            parts = [part for part in await asyncio.gather(*map(look, level)) if part is not None]
+            found += parts
+            level = [branch for part in parts for branch in branches(part)]
         return found
 
     async def _query(self, address: str, query: str, result: type[R]) -> R:

@@ -103,6 +103,13 @@ class Harbour:
         """Start so many listeners and return their addresses."""
         return await self.side_by_side([lambda: self.listener(count)] * number, _STARTED_AT_ONCE)
 
+    async def deaf(self) -> str:
+        """Start a workflow that nobody runs, and return its address: what it is signalled waits in its history."""
+        address = f"agent/deaf-{uuid4().hex[:10]}"
+        self._listeners.append(address)
+        await self.temporal.start_workflow("Listener", 0, id=address, task_queue="nobody")
+        return address
+
     async def subscribe(self, topic: str, *subscribers: str, **fields: Any) -> None:
         """Subscribe all of them to a topic."""
         await self.side_by_side(

@@ -20,13 +20,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from aos.message import Event, Message  # noqa: E402
-from aos.names import TASK_QUEUE, TEAM_WORKFLOW  # noqa: E402
+from aos.names import TASK_QUEUE, TEAM_WORKFLOW, TOPIC_WORKFLOW  # noqa: E402
 from aos.provider import ModelRequest, ModelResponse  # noqa: E402
 from aos.read_back import READ_BACK_WORKFLOW  # noqa: E402
 from aos.testing import calls, last_text  # noqa: E402
@@ -64,6 +64,18 @@ async def save(handle: WorkflowHandle[Any, Any], workflow: str, what: str) -> No
     history = re.sub(rf"\d+@{re.escape(socket.gethostname())}", "recorder", history)
     path = HISTORIES / f"{workflow}-{version('agent-operating-system')}-{what}.json"
     path.write_text(history, encoding="utf-8")
+
+
+async def save_runs(engine: Engine, handle: WorkflowHandle[Any, Any], workflow: str, what: str) -> None:
+    """Write the histories of all runs of a life."""
+    run_id = (await handle.describe()).raw_description.workflow_execution_info.first_run_id
+    number = 0
+    while run_id:
+        number += 1
+        run = engine.temporal.get_workflow_handle(handle.id, run_id=run_id)
+        await save(run, workflow, f"{what}-{number}")
+        last = [event async for event in run.fetch_history_events()][-1]
+        run_id = last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
 
 
 async def agent_life(engine: Engine) -> None:
@@ -197,14 +209,7 @@ async def team_life(engine: Engine) -> None:
     await update("ask", {"text": "count the ships", "id": "t1"})
     await handle.signal("stop", {"reason": "the end"})
     await handle.result()
-    run_id = (await handle.describe()).raw_description.workflow_execution_info.first_run_id
-    number = 0
-    while run_id:
-        number += 1
-        run = engine.temporal.get_workflow_handle(handle.id, run_id=run_id)
-        await save(run, "AgentTeam", f"life-{number}")
-        last = [event async for event in run.fetch_history_events()][-1]
-        run_id = last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+    await save_runs(engine, handle, "AgentTeam", "life")
 
 
 def team_script(member: str) -> Callable[[ModelRequest], ModelResponse | str]:
@@ -222,6 +227,59 @@ def team_script(member: str) -> Callable[[ModelRequest], ModelResponse | str]:
     return answer
 
 
+async def topic_life(engine: Engine) -> None:
+    """Record a topic to which about everything happens, over rollovers and a split, and one of its branches."""
+    topic = engine.name()
+    listeners = [f"agent/{engine.name()}" for _ in range(6)]
+    for listener in listeners:
+        # Nobody serves it: what it is told waits in its history.
+        await engine.temporal.start_workflow("Listener", id=listener, task_queue="nobody")
+    handle = await engine.temporal.start_workflow(
+        TOPIC_WORKFLOW,
+        {"name": topic, "branch": 3, "rollover_events": 100},
+        id=f"topic/{topic}",
+        task_queue=TASK_QUEUE,
+    )
+
+    async def update(name: str, subscriber: str, **fields: Any) -> Any:
+        return await handle.execute_update(name, {"subscriber": subscriber, **fields})  # pyright: ignore[reportUnknownMemberType] - the SDK's
+
+    async def publish(*numbers: int, **fields: Any) -> None:
+        for number in numbers:
+            await handle.signal("publish", {"text": f"ship {number}", "id": f"m{number}", **fields})
+
+    async def until_rolled_over(times: int) -> None:
+        number = 1000 * times
+        while (await handle.query("status"))["rollovers"] < times:
+            await publish(number := number + 1)
+
+    for number in range(8):
+        await handle.signal("publish", {"txt": f"{number} " + "x" * 900})
+    await update("subscribe", listeners[0], filter={"type": "text", "contains": "ship"})
+    await update("subscribe", listeners[1], filter={"type": "not", "of": {"type": "kind", "kinds": ["question"]}})
+    await update("subscribe", "agent/nobody-of-this-name")
+    with suppress(WorkflowUpdateFailedError):
+        await update("subscribe", "planet/mars")
+    await publish(1, 2, 2, sender=listeners[0])
+    await publish(3, kind="question")
+    await engine.until(lambda: handle.query("status"), lambda status: status["dropped_count"] == 1)
+    await update("unsubscribe", listeners[1])
+    await until_rolled_over(1)
+    for listener in listeners:
+        await update("subscribe", listener)
+    await engine.until(lambda: handle.query("status"), lambda status: bool(status["branches"]))
+    await publish(4, 5)
+    await update("unsubscribe", listeners[2])
+    await until_rolled_over(2)
+    branches = (await handle.query("status"))["branches"]
+    await handle.signal("stop", {"reason": "the end"})
+    await handle.result()
+    await save_runs(engine, handle, "Topic", "life")
+    branch = engine.temporal.get_workflow_handle(branches[0])
+    await branch.result()
+    await save_runs(engine, branch, "Topic", "branch")
+
+
 async def main() -> None:
     """Record all."""
     HISTORIES.mkdir(exist_ok=True)
@@ -231,7 +289,7 @@ async def main() -> None:
             running_server(path) as server,
             running_engine(server.client, path, apps=[tools.workshop]) as engine,
         ):
-            for scene in (agent_life, read_back, refused, team_life):
+            for scene in (agent_life, read_back, refused, team_life, topic_life):
                 await scene(engine)
 
 

@@ -16,9 +16,10 @@ from aos.plugin import AosPlugin
 from aos_workflows.agent import PerpetualAgent
 from aos_workflows.read_back import ReadBack
 from aos_workflows.team.workflow import AgentTeam
+from aos_workflows.topic.workflow import Topic
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
-WORKFLOWS = (PerpetualAgent, ReadBack, AgentTeam)
+WORKFLOWS = (PerpetualAgent, ReadBack, AgentTeam, Topic)
 
 
 def replayer() -> Replayer:

@@ -27,6 +27,7 @@ from aos_activities.programs import ProgramActivities
 from aos_activities.store import SqliteBlobStore
 from aos_activities.think import ThinkActivities
 from aos_activities.tools import ToolHost
+from aos_activities.topics import topic_access
 from aos_workers.deployment import deployment_config, make_current
 from aos_workers.home import Home
 from aos_workers.providers import make_registry
@@ -36,6 +37,7 @@ from aos_workers.starting import start_worker, until_served
 from aos_workflows.agent import PerpetualAgent
 from aos_workflows.read_back import ReadBack
 from aos_workflows.team.workflow import AgentTeam
+from aos_workflows.topic.workflow import Topic
 
 _STICKY = timedelta(seconds=1)
 _DRAIN = timedelta(seconds=10)
@@ -82,7 +84,7 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
     """Return the worker that serves agents, not started. `search_attributes`: the namespace has AOS's."""
     conversations = Conversations(parts.store)
     recalling = recalling_tools(parts.store, conversations)
-    tools = [*builtin_tools(settings.documents, settings.fetch_hosts), *recalling]
+    tools = [*builtin_tools(topic_access(client), settings.documents, settings.fetch_hosts), *recalling]
     programs = ProgramActivities(
         parts.store,
         parts.registry,
@@ -100,7 +102,7 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[PerpetualAgent, AgentTeam, ReadBack],
+        workflows=[PerpetualAgent, AgentTeam, Topic, ReadBack],
         activities=[
             programs.prepare_agent,
             thinking.think,

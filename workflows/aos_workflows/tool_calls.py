@@ -152,6 +152,7 @@ class ToolCalls:
                 agent=state.spec.name,
                 message_id=turn.ids[0] if turn.ids else "",
                 conversation=state.head,
+                causation=turn.causation,
             ),
             task_queue=policy.queue,
             start_to_close_timeout=timedelta(seconds=clamped(policy.timeout) + _GRACE),

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from aos.errors import AgentStopped, InvalidInput, TerminalError
 from aos.json_value import Json, JsonObject
-from aos.message import Message
+from aos.message import CHAIN, Message
 from aos.names import agent_workflow_id
 from aos.reading import read_object
 from aos.tools import Tool, current_call, tool
@@ -34,13 +34,18 @@ def topic_tools(topics: TopicAccess) -> list[Tool]:
             priority: 1 is the most urgent, 5 the least.
         """
         call = current_call()
+        if len(call.causation) >= CHAIN:
+            raise TerminalError(
+                f"not published: {CHAIN} messages led to this one already, each to the next, and that is the limit; "
+                "answer with what you know"
+            )
         fields: dict[str, object] = {
             # The same for every attempt of the call, so the topic takes it once.
             "id": call.key,
             "text": text,
             "sender": agent_workflow_id(call.agent),
             "priority": priority,
-            "causation": [call.message_id] if call.message_id else [],
+            "causation": [*call.causation, call.message_id] if call.message_id else [*call.causation],
             "parts": [] if data is None else [{"type": "data", "data": data}],
         }
         try:

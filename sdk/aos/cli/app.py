@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from aos.cli import chat, log, looking, ps, reference, running, steering, talking, task, team
+from aos.cli import chat, log, looking, ps, reference, running, steering, talking, task, team, topic
 from aos.cli.output import complain
 from aos.errors import AosError, InvalidInput
 
@@ -48,7 +48,7 @@ app = typer.Typer(
 )
 for group in (running, steering, talking, chat, ps, looking, log, reference):
     app.add_typer(group.app)
-for named in (team, task):
+for named in (team, task, topic):
     app.add_typer(named.app)
 
 

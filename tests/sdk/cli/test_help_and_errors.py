@@ -12,7 +12,7 @@ from command_line import Command, Target
 
 COMMANDS = [
     *("up", "demo", "doctor", "start", "configure", "pause", "resume", "stop", "send", "ask", "event", "chat", "ps"),
-    *("status", "inbox", "dead-letters", "spec", "log", "schema", "version", "team", "task"),
+    *("status", "inbox", "dead-letters", "spec", "log", "schema", "version", "team", "task", "topic"),
 ]
 
 
@@ -117,7 +117,7 @@ def _completions(line: str) -> list[str]:
 
 
 def test_schemas_are_listed_and_written(alone: Command) -> None:
-    assert "agent         Everything that makes one agent" in alone("schema").stdout
+    assert "agent           Everything that makes one agent" in alone("schema").stdout
     assert json.loads(alone("schema", "agent").stdout)["title"] == "AgentSpec"
     assert "there are: agent, changes," in alone("schema", "agnet", code=2).stderr
 

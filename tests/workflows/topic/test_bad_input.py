@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from aos.errors import AgentExists, AgentNotFound, InvalidInput
+from aos.errors import InvalidInput, TopicExists, TopicNotFound
 from aos.limits import MESSAGE_BYTES
 from aos.topic_filter import FILTER_BYTES
 from engine.harbour import Harbour
@@ -128,9 +128,9 @@ async def test_the_client_refuses_by_itself_what_cannot_be_read(harbour: Harbour
 
 async def test_what_is_there_is_not_started_twice_and_what_is_not_is_not_found(harbour: Harbour) -> None:
     topic = await harbour.start()
-    with pytest.raises(AgentExists):
+    with pytest.raises(TopicExists):
         await harbour.topics.start({"name": topic})
-    with pytest.raises(AgentNotFound):
+    with pytest.raises(TopicNotFound):
         await harbour.topics.status(harbour.name())
 
 

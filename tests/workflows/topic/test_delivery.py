@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 from temporalio.client import WorkflowExecutionStatus
 
 from aos.topic_filter import Equals, Sender, Text
-from engine.harbour import Harbour
+from engine.harbour import Harbour, open_harbour
+from engine.server import running_server
 
 STORM = 25
 
@@ -191,3 +193,24 @@ async def test_what_a_thousand_subscribers_carry_over_a_rollover_stays_small(har
     (carried,) = (await harbour.events(f"topic/{topic}"))[0].workflow_execution_started_event_attributes.input.payloads
     assert len(json.loads(carried.data)["resume"]["subscribers"]) == 1000
     assert len(carried.data) < 150 * 1024
+
+
+async def test_who_lives_and_has_no_room_stays_subscribed_and_holds_nobody_up(tmp_path: Path) -> None:
+    # A server of its own, whose workflows are full soon; and a topic tries for seven seconds.
+    full_with = {"history.maximumSignalsPerExecution": "3"}
+    async with (
+        running_server(tmp_path, full_with) as server,
+        open_harbour(server.client, tmp_path) as harbour,
+    ):
+        topic, deaf, ada = harbour.name(), await harbour.deaf(), await harbour.listener()
+        await harbour.subscribe(topic, deaf, ada, filter={"type": "sender", "senders": ["agent/radar"]})
+        for number in range(3):
+            await harbour.handle(deaf).signal("send", {"id": f"{number}", "text": "full"})
+        await harbour.publish(topic, "a gale", sender="agent/radar")
+        assert await harbour.texts(ada, 1) == ["a gale"]
+        assert (await harbour.topics.status(topic)).waiting == 1
+        status = await harbour.until_delivered(topic)
+        assert (status.subscribers, status.dropped_count, status.delivered, status.dead_letters) == (2, 0, 1, 1)
+        (letter,) = (await harbour.topics.dead_letters(topic)).letters
+        assert f"{deaf} has no room for it" in letter.reason
+        assert (letter.text, letter.sender, letter.kind) == ("a gale", "agent/radar", "undeliverable")

@@ -133,15 +133,3 @@ async def test_a_tree_goes_on_over_rollovers_in_the_middle_of_a_fan_out(harbour:
     assert status.rollovers >= 2
     assert len(await harbour.runs(status.branches[0])) >= 2
     assert not await harbour.failed_tasks(topic)
-
-
-async def test_hundreds_of_subscribers_get_each_publication_once(harbour: Harbour) -> None:
-    topic = await harbour.start(branch=100)
-    listeners = await harbour.listeners(300, count=2)
-    subscriptions = [{"subscriber": listener} for listener in listeners]
-    await harbour.handle(f"topic/{topic}").signal("place", {"subscriptions": subscriptions})
-    await harbour.publish(topic, "one", "two")
-    found = await harbour.side_by_side([lambda one=one: harbour.handle(one).result() for one in listeners], 20)
-    assert found == [[f"{topic}//one", f"{topic}//two"]] * 300
-    status = await harbour.until_delivered(topic)
-    assert (status.subscribers, len(status.branches), status.dropped_count) == (300, 8, 0)

@@ -97,9 +97,13 @@ class TopicState(Wire):
     # Publications
 
     def publish(self, message: Message) -> None:
-        """Add a publication that did not come before. What only makes sense between two is taken from it."""
+        """Add a publication that did not come before. What only makes sense between two is taken from it.
+
+        One that comes when the topic is being stopped finds nobody, as it would a moment later: its branches are told
+        of their end before it.
+        """
         self.published += 1
-        if self.readers:
+        if self.readers and not self.stop_told:
             between: dict[str, Any] = {"sequence": None, "reply_to": "", "waiting": [], "to": ""}
             self.log.add(Entry(message=message.model_copy(update=between)))
 
