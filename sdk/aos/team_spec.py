@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any, cast
 
 from pydantic import Field, model_validator
@@ -87,6 +88,11 @@ class TeamSpec(Contract):
         for problem in self._strategy_problems(set(names)):
             raise ValueError(f"strategy: {problem}")
         return self
+
+    @cached_property
+    def by_name(self) -> dict[str, Member]:
+        """The members by what they are called in the team."""
+        return {member.name: member for member in self.members}
 
     def _strategy_problems(self, names: set[str]) -> Iterator[str]:
         match self.strategy:

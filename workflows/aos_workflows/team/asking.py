@@ -228,7 +228,9 @@ class Asking:
         self._ready(task.id)
 
     def _member_at(self, target: str) -> str:
-        return next((member.name for member in self._state.spec.members if target and member.where == target), target)
+        if not target:
+            return ""
+        return next((member.name for member in self._state.spec.members if member.where == target), target)
 
     def _started(self, member: Member) -> None:
         state = self._state

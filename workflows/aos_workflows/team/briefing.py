@@ -47,10 +47,11 @@ def _introduction(spec: TeamSpec, member: Member) -> str:
     lines = [f"You are {member.name} in the team {spec.name}." + (f" Your role: {member.role}" if member.role else "")]
     if spec.purpose:
         lines.append(f"The team's purpose: {spec.purpose}")
-    others = [other for other in spec.members if other.name != member.name]
+    others = [other for other in spec.members[: OTHERS + 1] if other.name != member.name][:OTHERS]
     if others:
-        named = [f"{other.name} ({other.role})" if other.role else other.name for other in others[:OTHERS]]
-        more = f" and {len(others) - OTHERS} more" if len(others) > OTHERS else ""
+        named = [f"{other.name} ({other.role})" if other.role else other.name for other in others]
+        left_out = len(spec.members) - 1 - len(others)
+        more = f" and {left_out} more" if left_out else ""
         lines.append(f"With you in it: {', '.join(named)}{more}.")
     lines.append("What follows is the task and what was said to it; answer with your part.")
     return "\n".join(lines)

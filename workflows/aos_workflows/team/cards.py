@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import overload
+
 from aos.team_spec import Member
 from aos_workflows.team.course import Card
 from aos_workflows.team.state import TeamState
@@ -14,9 +18,14 @@ class Cards:
         self._state = state
         self._made: dict[str, tuple[Member, Card]] = {}
 
-    def now(self, now: float) -> list[Card]:
-        """Return the card of each member, in the order of the roster. `now` is in seconds since 1970."""
-        return [self._card(member, now) for member in self._state.spec.members]
+    def now(self, now: float) -> Sequence[Card]:
+        """Return the card of each member, in the order of the roster. `now` is in seconds since 1970.
+
+        They are made when they are looked at, which is to be before anything changes: of a thousand answers to one
+        broadcast, hardly any has its strategy look.
+        """
+        members = self._state.spec.members
+        return _Laid(len(members), lambda: [self._card(member, now) for member in members])
 
     def _card(self, member: Member, now: float) -> Card:
         name = member.name
@@ -31,3 +40,28 @@ class Cards:
         card = Card(name=name, role=member.role, skills=tuple(skills), load=load, gone=gone)
         self._made[name] = (member, card)
         return card
+
+
+class _Laid(Sequence[Card]):
+    """Cards that are made at the first look at one of them."""
+
+    def __init__(self, count: int, make: Callable[[], list[Card]]) -> None:
+        self._count = count
+        self._make = make
+
+    @cached_property
+    def _cards(self) -> list[Card]:
+        return self._make()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Card]:
+        return iter(self._cards)
+
+    @overload
+    def __getitem__(self, at: int) -> Card: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Card]: ...
+    def __getitem__(self, at: int | slice) -> Card | Sequence[Card]:
+        return self._cards[at]

@@ -83,7 +83,7 @@ class TeamState(Dead):
 
     def member(self, name: str) -> Member | None:
         """Return the member of that name."""
-        return next((member for member in self.spec.members if member.name == name), None)
+        return self.spec.by_name.get(name)
 
     def standing_of(self, name: str) -> Standing:
         """Return how a member stands."""

@@ -31,12 +31,14 @@ class BroadcastCourse(Base):
     asked: list[str] = Field(default_factory=list[str])
     given: list[Given] = Field(default_factory=list[Given])
     unheard: dict[str, str] = Field(default_factory=dict[str, str])
+    roster: int = 0
+    """How many were in the team when it was last looked who is to be asked."""
     arbitration: Arbitration | None = None
     rulings: list[Ruling] = Field(default_factory=list[Ruling])
 
     def begin(self, task: Said, cards: Sequence[Card]) -> Move:
         """All speak."""
-        self.task = task
+        self.task, self.roster = task, len(cards)
         self.asked = self._workers(cards) or names(present(cards))
         return self._speak(self.asked) if self.asked else self._nobody(cards)
 
@@ -90,7 +92,13 @@ class BroadcastCourse(Base):
         return [name for name in here if name not in apart]
 
     def _go_on(self, cards: Sequence[Card]) -> Move | None:
-        """Ask those who have joined since; when all have answered, merge."""
+        """Ask those who have joined since; when all have answered, merge.
+
+        While somebody speaks they are looked for only where there are more members than before, or fewer.
+        """
+        if self.busy and len(cards) == self.roster:
+            return None
+        self.roster = len(cards)
         before = set(self.asked)
         new = [name for name in self._workers(cards) if name not in before]
         if new:
