@@ -88,6 +88,10 @@ async def connect(
         raise Unreachable(options["target_host"], str(error).split("\n")[0][:200]) from None
 
 
+class NoAnswerYet(AgentError):
+    """A worker had no answer to a question, time and again; the agent lives, and its work is not touched by that."""
+
+
 class Passing(Exception):
     """A call that failed and may succeed when it is made again.
 
@@ -117,8 +121,9 @@ async def once(name: str, call: Awaitable[T]) -> T:
     except RPCError as error:
         raise (Passing(error) if passes(error) else translated(name, error)) from error
     except WorkflowQueryFailedError as error:
-        told = translated(name, error)
-        raise (Passing(error, told) if any(each in error.message for each in _TRY_AGAIN) else told) from error
+        if any(each in error.message for each in _TRY_AGAIN):
+            raise Passing(error, NoAnswerYet(f"agent {name!r}: {error.message}")) from error
+        raise translated(name, error) from error
     except WorkflowUpdateFailedError as error:
         raise (Passing(error) if _was_left(error) else translated(name, error)) from error
     except WorkflowFailureError as error:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from temporalio.client import WorkflowHandle
 
-from aos.connection import PATIENCE, Passing, once, retrying
+from aos.connection import PATIENCE, NoAnswerYet, Passing, once, retrying
 from aos.control import Lookup
 from aos.errors import AosError, MessageFailed, NoWorker, Unreachable
 from aos.message import Message, Reply, Sequence
@@ -146,8 +146,8 @@ class _Poll:
             ids = list(self._wanted)[:1000]
             try:
                 found = await retrying(self._name, lambda ids=ids: self._query(ids))
-            except NoWorker:
-                pause = _LONGEST_POLL  # The agent has the messages: they are answered when there is a worker again.
+            except (NoWorker, NoAnswerYet):
+                pause = _LONGEST_POLL  # The agent has the messages: they are answered when a worker is well again.
                 continue
             except AosError as error:
                 self._fail(error)

@@ -95,6 +95,13 @@ async def test_a_query_that_did_not_fit_what_the_worker_had_is_made_again() -> N
     assert (reply.text, agent.looks) == ("here", 3)
 
 
+async def test_who_waits_for_a_reply_waits_on_while_queries_find_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aos.connection.PATIENCE", 0.0)
+    agent = Unfit(2)
+    reply = await Delivery().ask(cast("WorkflowHandle[Any, Any]", agent), "ada", Message(text="hello", id="m1"))
+    assert (reply.text, agent.looks) == ("here", 3)
+
+
 async def test_a_query_that_never_fits_ends_with_what_it_failed_with(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aos.connection.PATIENCE", 0.2)
     with pytest.raises(AgentError, match="Nondeterminism"):
