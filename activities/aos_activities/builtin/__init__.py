@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aos.tools import Tool
 from aos_activities.builtin.clock import current_time, set_timer
-from aos_activities.builtin.documents import document_tool
+from aos_activities.builtin.documents import document_tool, listing_tool
 from aos_activities.builtin.fetch import fetch_tool
 from aos_activities.builtin.messaging import messaging_tools
 
@@ -24,4 +24,11 @@ def builtin_tools(documents: Sequence[Path] = (), fetch_hosts: Sequence[str] = (
     Raises:
         SetupError: A host that cannot be read.
     """
-    return [current_time, set_timer, document_tool(documents), fetch_tool(fetch_hosts), *messaging_tools]
+    return [
+        current_time,
+        set_timer,
+        listing_tool(documents),
+        document_tool(documents),
+        fetch_tool(fetch_hosts),
+        *messaging_tools,
+    ]
