@@ -32,6 +32,9 @@ from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, LettersSett
 
 R = TypeVar("R")
 
+CONFIRM_SECONDS = 5.0
+"""How long `send` waits for the agent to say that it has a message, before it leaves it with the server."""
+
 _ATTEMPT = timedelta(seconds=10)
 _SUMMARY_CHARS = 100
 
@@ -99,10 +102,12 @@ class AosClient:
         Raises:
             AgentNotFound: No agent of that name lives.
             MailboxFull: Too much waits for the agent, with `confirm`; without, the message is a dead letter of its.
+                Its `retry_after` says in how many seconds to come back.
+            NotAnswering: With `confirm`, no worker took it in for some seconds; it waits for one.
         """
         read = _message(message)
         if confirm:
-            await self._delivery.ask(self._handle(name), name, read.model_copy(update={"wait": False}))
+            await self._delivery.confirm(self._handle(name), name, read, CONFIRM_SECONDS)
         else:
             await self._delivery.send(self._handle(name), name, read)
         return read.id

@@ -36,6 +36,28 @@ async def test_who_asks_is_refused_and_told_when_to_come_back(engine: Engine) ->
     assert await engine.ask(ada, "one more") == "echo: one more"
 
 
+async def test_who_sends_and_wants_to_know_is_refused_and_told_when_to_come_back(engine: Engine) -> None:
+    ada, held = await full(engine)
+    with pytest.raises(MailboxFull, match="come back in") as caught:
+        await engine.client.send(ada, Message(text="one more", id="m9"), confirm=True)
+    assert caught.value.retry_after >= 1
+    assert (await engine.client.status(ada)).dead_letters == 0
+    held.let_go()
+    await engine.until_handled(ada, 3)
+    assert await engine.client.send(ada, Message(text="one more", id="m9"), confirm=True) == "m9"
+    await engine.until_handled(ada, 4)
+
+
+async def test_who_sends_and_wants_to_know_returns_when_the_agent_has_the_message(engine: Engine) -> None:
+    ada = await engine.start()
+    await engine.client.pause(ada)
+    for number in range(5):
+        sent = await engine.client.send(ada, f"message {number}", confirm=True)
+        assert [entry.id for entry in (await engine.client.inbox(ada)).entries][-1] == sent
+    await engine.client.resume(ada)
+    await engine.until_handled(ada, 5)
+
+
 async def test_a_message_that_is_there_already_may_be_asked_for_again(engine: Engine) -> None:
     ada, held = await full(engine)
     again = asyncio.create_task(engine.client.ask(ada, Message(text="waits 1", id="w1")))

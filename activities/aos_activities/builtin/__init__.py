@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aos.tools import Tool
 from aos_activities.builtin.clock import current_time, set_timer
-from aos_activities.builtin.documents import document_tool
+from aos_activities.builtin.documents import document_tool, listing_tool
 from aos_activities.builtin.fetch import fetch_tool
 from aos_activities.builtin.messaging import messaging_tools
 from aos_activities.builtin.topics import topic_tools
@@ -30,6 +30,7 @@ def builtin_tools(topics: TopicAccess, documents: Sequence[Path] = (), fetch_hos
     return [
         current_time,
         set_timer,
+        listing_tool(documents),
         document_tool(documents),
         fetch_tool(fetch_hosts),
         *messaging_tools,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aos.cli.connecting import run
-from aos.cli.options import Name, Output, example
+from aos.cli.options import Name, Output, Who, example
 from aos.cli.output import console, emit, plain, say
 from aos.cli.wording import age, counted, money
 from aos.errors import InvalidInput
@@ -39,17 +39,19 @@ def inbox(ctx: typer.Context, name: Name, output: Output = "text") -> None:
 )
 def dead_letters(
     ctx: typer.Context,
-    name: Name,
+    name: Who,
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Those meant by --replay or --drop.")] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Have the agent take them in once more.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Have the agent forget them.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="All of them, with --replay or --drop.")] = False,
     output: Output = "text",
 ) -> None:
-    """List what an agent could not handle, replay it or drop it."""
+    """List what could not be handled, replay it or drop it."""
     if replay or drop:
         if replay and drop:
             raise InvalidInput("dead-letters", ["give either --replay or --drop"])
+        if name.startswith("team/"):
+            raise InvalidInput(name, ["a team keeps its dead letters to be looked at; give it the task again"])
         _settle(ctx, name, {"ids": ids or [], "all": all_}, replay=replay, output=output)
         return
     if ids or all_:

@@ -8,43 +8,58 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aos.cli.connecting import run
-from aos.cli.options import Output, example
+from aos.cli.options import OneTeam, Output, Task, Team, example
 from aos.cli.output import complain, console, emit, plain, say
-from aos.cli.team import Team
 from aos.cli.wording import age, counted, money
+from aos.errors import AosError
 
 if TYPE_CHECKING:
     from aos.client import AosClient
-    from aos.team_views import TaskReport
+    from aos.team_views import TaskList, TaskReport
 
 app = typer.Typer(
     name="task",
     no_args_is_help=True,
     short_help="Look at the tasks of teams, and end them.",
-    help="The tasks of a team: what was said in them, and what came of them. `aos ask team/NAME` gives it one.",
+    help="The tasks of teams: what was said in them, and what came of them. `aos ask team/NAME` gives a team one.",
     epilog=example("aos task ls news", "aos task show news 6f0c"),
 )
 
 _LOOK_SECONDS = 0.5
 
-Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's id: that of the message.", show_default=False)]
 
-
-@app.command(epilog=example("aos task ls news"))
-def ls(ctx: typer.Context, team: Team, output: Output = "text") -> None:
-    """List a team's tasks, the newest last."""
-    found = run(ctx, lambda client: client.teams.tasks(team), about=f"team/{team}")
+@app.command(epilog=example("aos task ls", "aos task ls news"))
+def ls(ctx: typer.Context, team: OneTeam = None, output: Output = "text") -> None:
+    """List the tasks of a team, or of all teams, the newest last."""
+    found = run(ctx, lambda client: client.teams.tasks(team) if team else _of_all(client), about=f"team/{team}")
 
     def text() -> None:
         from rich.table import Table
 
-        table = Table("TASK", "STATUS", "BEGAN", "MESSAGES", "SPENT", "TEXT", box=None, pad_edge=False)
+        table = Table("TEAM", "TASK", "STATUS", "BEGAN", "MESSAGES", "SPENT", "TEXT", box=None, pad_edge=False)
         for task in found.tasks:
             numbers = (str(task.messages), money(task.spent))
-            table.add_row(plain(task.id), task.status, age(task.began), *numbers, plain(task.text))
-        console().print(table) if found.tasks else say(f"{team} has no tasks; give it one with: aos ask team/{team}")
+            table.add_row(task.team, plain(task.id), task.status, age(task.began), *numbers, plain(task.text))
+        who = f"{team} has" if team else "there are"
+        console().print(table) if found.tasks else say(
+            f"{who} no tasks; give a team one: aos ask team/{team or 'NAME'}"
+        )
 
     emit(output, found, text, lines=found.tasks)
+
+
+async def _of_all(client: AosClient) -> TaskList:
+    from aos.team_views import TaskList
+
+    async def one(name: str) -> TaskList:
+        try:
+            return await client.teams.tasks(name)
+        except AosError:  # It ended meanwhile.
+            return TaskList(count=0, tasks=[])
+
+    lists = await asyncio.gather(*map(one, await client.teams.names()))
+    tasks = sorted((task for found in lists for task in found.tasks), key=lambda task: task.began)
+    return TaskList(count=sum(found.count for found in lists), tasks=tasks)
 
 
 @app.command(epilog=example("aos task show news 6f0c"))

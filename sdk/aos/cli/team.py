@@ -1,21 +1,25 @@
-"""Teams: `aos team start`, `ls`, `show`, `spec`, `add`, `remove`, `pause`, `resume` and `stop`."""
+"""Teams: `aos team start`, `ls`, `show`, `spec`, `configure`, `pause`, `resume` and `stop`."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aos.cli import roster
+from aos.cli.birth import start_all
 from aos.cli.connecting import run
-from aos.cli.options import Output, example
+from aos.cli.member import FORMS, HELP, read_member
+from aos.cli.options import Output, Team, example
 from aos.cli.output import console, emit, plain, say
 from aos.cli.wording import age, counted, money
 from aos.errors import AosError, InvalidInput
 
 if TYPE_CHECKING:
     from aos.client import AosClient
+    from aos.team_spec import TeamSpec
     from aos.team_views import TeamStatus
 
 app = typer.Typer(
@@ -23,27 +27,71 @@ app = typer.Typer(
     no_args_is_help=True,
     short_help="Start teams, and change who is in them.",
     help="Teams of agents: start them, look at them, change who is in them.",
-    epilog=example("aos team start news.yaml", "aos ask team/news 'Write about the harbour.'", "aos team show news"),
+    epilog=example(
+        "aos team start news --member 'writer:Writes the notice.' --member critic=zoe",
+        "aos ask team/news 'Write about the harbour.'",
+        "aos team show news",
+    ),
 )
-
-Team = Annotated[str, typer.Argument(metavar="TEAM", help="The team's name.", show_default=False)]
 
 _PATIENCE = 5.0
 
 
-@app.command(epilog=example("aos team start news.yaml"))
+@app.command(
+    epilog=example(
+        "aos team start news.yaml",
+        "aos team start news --member 'writer:Writes the notice.' --member critic=zoe --strategy round_robin",
+    )
+)
 def start(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A YAML file with a team in it: name and members.")],
+    team: Annotated[
+        str, typer.Argument(metavar="FILE|NAME", help="A YAML file with a team in it, or a name.", show_default=False)
+    ],
+    member: Annotated[
+        list[str] | None, typer.Option(metavar="MEMBER", help=f"{FORMS}: {HELP} May be given again.")
+    ] = None,
+    strategy: Annotated[
+        str, typer.Option(metavar="TYPE", help="Who speaks next, such as selector; or its fields as YAML.")
+    ] = "",
+    purpose: Annotated[str, typer.Option(help="Why the team exists.")] = "",
     output: Output = "text",
 ) -> None:
     """Start a team, and the members that are born with it."""
-    from aos.manifest import load_team
+    spec = _spec(team, member or [], strategy, purpose)
+    (birth,) = run(ctx, lambda client: start_all(client, [spec]), about=f"team/{spec.name}", doing="starting")
+    if birth.error:
+        raise birth.error
+    how = "alive" if birth.taken_up else "started, and waits for a worker (see `aos doctor`)"
+    members = ", ".join(member.name for member in spec.members)
+    emit(output, spec, lambda: say(f"team {spec.name} is {how}: {members}"))
 
-    spec = load_team(file)
-    started = run(ctx, lambda client: client.teams.start(spec), about=f"team/{spec.name}", doing="starting")
-    members = ", ".join(member.name for member in started.members)
-    emit(output, started, lambda: say(f"team {started.name} is alive: {members}"))
+
+def _spec(team: str, members: list[str], strategy: str, purpose: str) -> TeamSpec:
+    from aos.manifest import SUFFIXES, load_team
+    from aos.reading import read_object
+    from aos.team_spec import TeamSpec
+
+    name = team.removeprefix("team/")
+    given: dict[str, Any] = {
+        "members": [read_member(text) for text in members],
+        "strategy": _strategy(strategy) if strategy else None,
+        "purpose": purpose,
+    }
+    fields = {field: value for field, value in given.items() if value}
+    if Path(team).suffix in SUFFIXES or "/" in name:
+        if fields:
+            raise InvalidInput(team, ["a file says all about its team; the options go with a name"])
+        return load_team(Path(team))
+    if not members:
+        raise InvalidInput(f"team {name!r}", [f"it needs somebody in it: --member {FORMS}, or a YAML file"])
+    return read_object(TeamSpec, f"team {name!r}", {"name": name, **fields})
+
+
+def _strategy(text: str) -> object:
+    from aos.manifest import read_setting
+
+    return read_setting(f"strategy={text}")[1] if text.lstrip().startswith("{") else {"type": text}
 
 
 @app.command(epilog=example("aos team ls", "aos team ls -o jsonl"))
@@ -79,9 +127,9 @@ async def _look(client: AosClient) -> list[TeamStatus]:
 
 
 @app.command(epilog=example("aos team show news"))
-def show(ctx: typer.Context, name: Team, output: Output = "text") -> None:
+def show(ctx: typer.Context, team: Team, output: Output = "text") -> None:
     """Show how a team is, and its members."""
-    found = run(ctx, lambda client: client.teams.status(name), about=f"team/{name}")
+    found = run(ctx, lambda client: client.teams.status(team), about=f"team/{team}")
 
     def text() -> None:
         from rich.table import Table
@@ -98,9 +146,9 @@ def show(ctx: typer.Context, name: Team, output: Output = "text") -> None:
 
 
 @app.command(epilog=example("aos team spec news > news.yaml"))
-def spec(ctx: typer.Context, name: Team, output: Output = "text") -> None:
+def spec(ctx: typer.Context, team: Team, output: Output = "text") -> None:
     """Show a team's spec as YAML for `aos team start`."""
-    found = run(ctx, lambda client: client.teams.spec(name), about=f"team/{name}")
+    found = run(ctx, lambda client: client.teams.spec(team), about=f"team/{team}")
 
     def text() -> None:
         from aos.manifest import as_yaml
@@ -110,25 +158,13 @@ def spec(ctx: typer.Context, name: Team, output: Output = "text") -> None:
     emit(output, found, text)
 
 
-@app.command(epilog=example("aos team role news critic 'Find what is wrong.'"))
-def role(
-    ctx: typer.Context,
-    name: Team,
-    member: Annotated[str, typer.Argument(metavar="MEMBER", help="Its name in the team.")],
-    role: Annotated[str, typer.Argument(metavar="ROLE", help="What it is there for from now on.")],
-    output: Output = "text",
-) -> None:
-    """Change what a member is there for."""
-    changed = run(
-        ctx, lambda client: client.teams.change_members(name, {"roles": {member: role}}), about=f"team/{name}"
-    )
-    emit(output, changed, lambda: say(f"{member} has a new role in {name}"))
+app.add_typer(roster.app)
 
 
 @app.command(epilog=example("aos team configure news max_turns=20", "aos team configure news 'strategy={type: swarm}'"))
 def configure(
     ctx: typer.Context,
-    name: Team,
+    team: Team,
     change: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE", help="Field, and its new value as YAML.")],
     output: Output = "text",
 ) -> None:
@@ -136,55 +172,28 @@ def configure(
     from aos.manifest import read_setting
 
     changes = dict(read_setting(one) for one in change)
-    changed = run(ctx, lambda client: client.teams.configure(name, changes), about=f"team/{name}")
-    emit(output, changed, lambda: say(f"{name} has a new {', '.join(changes)}"))
-
-
-@app.command(epilog=example("aos team add news critic=zoe", "aos team add news desk=team/desk"))
-def add(
-    ctx: typer.Context,
-    name: Team,
-    members: Annotated[list[str], typer.Argument(metavar="MEMBER=ADDRESS", help="One that lives already.")],
-    output: Output = "text",
-) -> None:
-    """Add members that live already, from the next turn on."""
-    new = [_member(text) for text in members]
-    spec = run(ctx, lambda client: client.teams.change_members(name, {"add": new}), about=f"team/{name}")
-    emit(output, spec, lambda: say(f"{name} has {counted(len(spec.members), 'member')} now"))
-
-
-@app.command(epilog=example("aos team remove news critic", "aos team remove news writer --keep"))
-def remove(
-    ctx: typer.Context,
-    name: Team,
-    members: Annotated[list[str], typer.Argument(metavar="MEMBER", help="Their names in the team.")],
-    keep: Annotated[bool, typer.Option("--keep", help="Let those live on that were born with the team.")] = False,
-    output: Output = "text",
-) -> None:
-    """Remove members; those that were born with the team are stopped."""
-    changes = {"remove": members, "keep": keep}
-    spec = run(ctx, lambda client: client.teams.change_members(name, changes), about=f"team/{name}")
-    emit(output, spec, lambda: say(f"{name} has {counted(len(spec.members), 'member')} now"))
+    changed = run(ctx, lambda client: client.teams.configure(team, changes), about=f"team/{team}")
+    emit(output, changed, lambda: say(f"{team} has a new {', '.join(changes)}"))
 
 
 @app.command(epilog=example("aos team pause news"))
-def pause(ctx: typer.Context, name: Team, output: Output = "text") -> None:
+def pause(ctx: typer.Context, team: Team, output: Output = "text") -> None:
     """Have a team begin no more turns; its tasks wait."""
-    run(ctx, lambda client: client.teams.pause(name), about=f"team/{name}")
-    emit(output, {"name": name, "paused": True}, lambda: say(f"{name} pauses"))
+    run(ctx, lambda client: client.teams.pause(team), about=f"team/{team}")
+    emit(output, {"name": team, "paused": True}, lambda: say(f"{team} pauses"))
 
 
 @app.command(epilog=example("aos team resume news"))
-def resume(ctx: typer.Context, name: Team, output: Output = "text") -> None:
+def resume(ctx: typer.Context, team: Team, output: Output = "text") -> None:
     """Have a paused team go on."""
-    run(ctx, lambda client: client.teams.resume(name), about=f"team/{name}")
-    emit(output, {"name": name, "paused": False}, lambda: say(f"{name} goes on"))
+    run(ctx, lambda client: client.teams.resume(team), about=f"team/{team}")
+    emit(output, {"name": team, "paused": False}, lambda: say(f"{team} goes on"))
 
 
 @app.command(epilog=example("aos team stop news --reason 'The season is over.'"))
 def stop(
     ctx: typer.Context,
-    name: Team,
+    team: Team,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "stopped on request",
     output: Output = "text",
 ) -> None:
@@ -193,18 +202,11 @@ def stop(
     from aos.reading import read_object
 
     how = read_object(Stop, "stop", {"reason": reason})
-    farewell = run(ctx, lambda client: client.teams.stop(name, how), about=f"team/{name}", doing=f"{name} ends")
+    farewell = run(ctx, lambda client: client.teams.stop(team, how), about=f"team/{team}", doing=f"{team} ends")
 
     def text() -> None:
-        say(f"{name} is stopped: {counted(farewell.tasks_done, 'task')} done, {farewell.tasks_failed} failed")
+        say(f"{team} is stopped: {counted(farewell.tasks_done, 'task')} done, {farewell.tasks_failed} failed")
         if farewell.unfinished:
             say(f"not finished: {', '.join(farewell.unfinished)}")
 
     emit(output, farewell, text)
-
-
-def _member(text: str) -> dict[str, object]:
-    name, equals, address = text.partition("=")
-    if not equals or not name or not address:
-        raise InvalidInput(repr(text), ["write MEMBER=ADDRESS, for instance critic=zoe or desk=team/desk"])
-    return {"name": name, "address": address}

@@ -10,7 +10,7 @@ from engine.noticeboard import NoticeBoard
 def test_the_built_in_tools_have_those_that_every_spec_names_by_default() -> None:
     names = [tool.name for tool in builtin_tools(NoticeBoard())]
     assert names == [
-        *("current_time", "set_timer", "read_document", "fetch_url"),
+        *("current_time", "set_timer", "list_documents", "read_document", "fetch_url"),
         *("send", "ask", "delegate", "handoff", "finish"),
         *("publish", "subscribe", "unsubscribe"),
     ]
