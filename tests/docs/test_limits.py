@@ -12,9 +12,9 @@ from aos.names import NAME_LIMIT
 from aos_activities.models.tool_calls import CALLS_PER_STEP
 from aos_activities.tool_results import RESULT_BYTES
 from aos_workflows.agent import URGENT_ASKS, URGENT_EVENTS, WAITING_ASKS
+from aos_workflows.dead import DEAD_LETTERS_KEPT
 from aos_workflows.replies import KEPT
 from aos_workflows.seen import GAPS, IDS, STREAMS
-from aos_workflows.state import DEAD_LETTERS_KEPT
 from aos_workflows.tool_calls import TIMERS
 from pages.place import ROOT
 
