@@ -94,8 +94,7 @@ def test_a_team_with_a_tool_that_nobody_serves_does_not_come_alive(
     team = f"team-{uuid4().hex[:8]}"
     path = write(
         "t.yaml",
-        f"name: {team}\nmembers: [{{name: a, agent: {{name: a}}}}]\n"
-        "strategy: {type: selector, function: chooses}\n",
+        f"name: {team}\nmembers: [{{name: a, agent: {{name: a}}}}]\nstrategy: {{type: selector, function: chooses}}\n",
     )
     stderr = aos("team", "start", path, code=2).stderr
     assert "serves no tool 'chooses'" in stderr
