@@ -11,6 +11,16 @@ ASK_AGAIN = "The state of the workflow was ahead of its history; the query may b
 _DIRECT = "legacy_query"
 """What Temporal's core calls a query that comes by itself and not with a workflow task."""
 
+_ENDS = frozenset(
+    {
+        "complete_workflow_execution",
+        "fail_workflow_execution",
+        "cancel_workflow_execution",
+        "continue_as_new_workflow_execution",
+    }
+)
+"""The commands that a run ends with."""
+
 
 class QueryGuard:
     """Keeps one workflow from being brought ahead of its history by a query.
@@ -22,12 +32,22 @@ class QueryGuard:
 
     Such events are known by this: the history has become longer, and its size in bytes has not changed. Core knows the
     size from the event that says that a task has begun, and there is none.
+
+    A run that has ended is ahead of nothing: no task will follow, and what is longer is what it ended with.
     """
 
     def __init__(self) -> None:
         self._length = 0
         self._bytes = -1
         self._ahead = False
+        self._over = False
+
+    def note(self, completion: WorkflowActivationCompletion) -> None:
+        """Take note of what a workflow has done in the activation that was not refused."""
+        if not self._ahead and any(
+            command.WhichOneof("variant") in _ENDS for command in completion.successful.commands
+        ):
+            self._over = True
 
     def refusal(self, act: WorkflowActivation) -> WorkflowActivationCompletion | None:
         """Return what a query fails with for which the workflow has run on beyond its last task, else None."""
@@ -36,7 +56,7 @@ class QueryGuard:
         elif act.history_length > self._length:
             self._ahead = True
         self._length, self._bytes = act.history_length, act.history_size_bytes
-        if self._ahead and any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
+        if self._ahead and not self._over and any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
             completion = WorkflowActivationCompletion()
             completion.failed.failure.message = ASK_AGAIN
             completion.failed.failure.application_failure_info.SetInParent()

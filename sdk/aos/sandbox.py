@@ -105,7 +105,11 @@ class _Guarded(WorkflowInstance):
                     _in_one(job.query_workflow.arguments)
                 case _:
                     pass
-        return self._guard.refusal(act) or self._instance.activate(act)
+        if refused := self._guard.refusal(act):
+            return refused
+        completion = self._instance.activate(act)
+        self._guard.note(completion)
+        return completion
 
     def get_serialization_context(self, command_info: object) -> SerializationContext | None:
         return None

@@ -10,6 +10,7 @@ import pytest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import PollActivityTaskQueueRequest, RespondActivityTaskCompletedRequest
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
@@ -46,6 +47,26 @@ def test_a_query_is_answered_after_the_task_that_took_everything_in() -> None:
     guard = QueryGuard()
     acts = [_activation(3, 324), _activation(8, 324), _activation(14, 1_100), _activation(14, 1_100), _query(14, 1_100)]
     assert [guard.refusal(act) for act in acts] == [None] * 5
+
+
+def test_every_query_of_a_run_that_has_ended_is_answered() -> None:
+    guard = QueryGuard()
+    assert guard.refusal(_activation(9, 857)) is None
+    guard.note(_ending())
+    assert [guard.refusal(act) for act in (_activation(14, 857), _query(14, 857))] == [None] * 2
+
+
+def test_a_run_that_only_ends_ahead_of_its_history_has_not_ended() -> None:
+    guard = QueryGuard()
+    assert [guard.refusal(act) for act in (_activation(9, 857), _activation(14, 857))] == [None] * 2
+    guard.note(_ending())
+    assert guard.refusal(_query(14, 857)) is not None
+
+
+def _ending() -> WorkflowActivationCompletion:
+    completion = WorkflowActivationCompletion()
+    completion.successful.commands.add().complete_workflow_execution.SetInParent()
+    return completion
 
 
 def test_every_query_is_answered_where_the_server_does_not_tell_the_size() -> None:

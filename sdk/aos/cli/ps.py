@@ -63,7 +63,7 @@ def ps(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on, once a second, until Ctrl-C.")] = False,
     output: Output = "text",
 ) -> None:
-    """List the living agents and teams, members beneath their teams."""
+    """List the living agents and teams, as a tree."""
     with asyncio.Runner() as runner:
         client = connected(ctx, runner)
 
