@@ -117,6 +117,7 @@ class Parent:
     @workflow.update
     async def broadcast(self, text: str) -> int:
         """Have all children speak at once, and return how many have spoken."""
+        await workflow.wait_condition(lambda: self._family.born)
         names = self._family.children
         await asyncio.gather(
             *(workflow.get_external_workflow_handle(name).signal("send", Words(name, text)) for name in names)

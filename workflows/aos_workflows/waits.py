@@ -69,6 +69,10 @@ class Probe(Wire):
     edges: list[Edge] = Field(default_factory=list[Edge])
     confirmed: int = 0
 
+    def along(self, edges: Sequence[Edge], confirmed: int = 0) -> Probe:
+        """Return the probe as it goes on, with these edges."""
+        return Probe(origin=self.origin, cause=self.cause, edges=list(edges), confirmed=confirmed)
+
 
 class Break(Wire):
     """That a wait is to be given up: the body of the signal `break`. `edges` are the cycle that it is part of."""
@@ -186,10 +190,7 @@ class Waits(Wire):
         waits = self.of(node)
         if not waits or not self._first(f"{node} {probe.origin} {probe.cause}"):
             return []
-        return [
-            Told(address_of(wait.to), "probe", probe.model_copy(update={"edges": [*probe.edges, wait.edge]}))
-            for wait in waits
-        ]
+        return [Told(address_of(wait.to), "probe", probe.along([*probe.edges, wait.edge])) for wait in waits]
 
     def _first(self, passing: str) -> bool:
         digest = short_digest(passing)
@@ -206,8 +207,7 @@ class Waits(Wire):
         if not self._first(f"back {probe.origin} {probe.cause}"):
             return []
         # Only who waits knows since when.
-        whole = probe.model_copy(update={"edges": [first.edge, *probe.edges[1:]]})
-        return self._confirmed(whole)
+        return self._confirmed(probe.along([first.edge, *probe.edges[1:]]))
 
     def _confirmed(self, probe: Probe) -> list[Told]:
         edge = probe.edges[probe.confirmed]
@@ -216,7 +216,7 @@ class Waits(Wire):
         confirmed = probe.confirmed + 1
         if confirmed < len(probe.edges):
             owner = address_of(probe.edges[confirmed].node)
-            return [Told(owner, "probe", probe.model_copy(update={"confirmed": confirmed}))]
+            return [Told(owner, "probe", probe.along(probe.edges, confirmed))]
         given_up = victim(probe.edges)
         given = Break(id=given_up.id, origin=probe.origin, edges=probe.edges)
         return [Told(address_of(given_up.node), "break", given)]
