@@ -65,7 +65,10 @@ class FloorTeam(Team):
 
     async def broadcast(self) -> int:
         """Tell the parent."""
-        return await self.handle.execute_update(Parent.broadcast, MESSAGE)
+        call = self.handle.execute_update(  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
+            Parent.broadcast, MESSAGE
+        )
+        return await call
 
 
 class AosTeam(Team):
