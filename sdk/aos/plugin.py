@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import atexit
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import cache, partial
+from typing import Any, cast
 
 from temporalio.plugin import SimplePlugin
+from temporalio.worker import Worker, WorkerConfig
 
 from aos.converter import data_converter
-from aos.sandbox import agent_sandbox
+from aos.sandbox import AgentSandbox, agent_sandbox
+from aos.task_record import TaskRecord
 
 _CALM_SECONDS = 0.05
 
@@ -29,6 +34,22 @@ class AosPlugin(SimplePlugin):
             data_converter=data_converter,
             workflow_runner=partial(agent_sandbox, isolated=isolated),
         )
+
+    def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
+        """Give the worker's sandbox the way to look up which workflow tasks the server has."""
+        configured = super().configure_worker(config)
+        options = cast("dict[str, Any]", configured)
+        if isinstance(runner := options["workflow_runner"], AgentSandbox):
+            record = TaskRecord(options["client"], options.get("identity") or options["client"].identity)
+            configured["workflow_runner"] = replace(runner, record=record)
+        return configured
+
+    async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:
+        """Run the worker. What its workflows look up, the loop that runs it asks for."""
+        runner = cast("dict[str, Any]", worker.config(active_config=True))["workflow_runner"]
+        if isinstance(runner, AgentSandbox) and runner.record:
+            runner.record.listen()
+        await super().run_worker(worker, next)
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 
@@ -10,16 +12,6 @@ ASK_AGAIN = "The state of the workflow was ahead of its history; the query may b
 
 _DIRECT = "legacy_query"
 """What Temporal's core calls a query that comes by itself and not with a workflow task."""
-
-_ENDS = frozenset(
-    {
-        "complete_workflow_execution",
-        "fail_workflow_execution",
-        "cancel_workflow_execution",
-        "continue_as_new_workflow_execution",
-    }
-)
-"""The commands that a run ends with."""
 
 
 class QueryGuard:
@@ -30,24 +22,24 @@ class QueryGuard:
     then takes in the rest by itself; a replay takes in both together, in another order, and comes to other commands or
     other inputs: the workflow is stuck, or has lost a message. Failing the query drops what is kept.
 
-    Such events are known by this: the history has become longer, and its size in bytes has not changed. Core knows the
-    size from the event that says that a task has begun, and there is none.
+    Events that no task has taken in are known by this: the history has become longer, and its size in bytes has not
+    changed. Core knows the size from the event that says that a task has begun, and there is none.
 
-    A run that has ended is ahead of nothing: no task will follow, and what is longer is what it ended with.
+    Where a task has begun that its worker never ended, because it was killed, that event is there, and all looks as
+    after a task of this worker's own. Only the server knows; and it knows whether the run has ended, so that no task
+    will follow at all.
+
+    Args:
+        settled: Whether the server has it that this worker completed the task that began with the event of that
+            number, of the run of that id, or that the run has ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settled: Callable[[str, int], bool]) -> None:
+        self._settled = settled
         self._length = 0
         self._bytes = -1
         self._ahead = False
-        self._over = False
-
-    def note(self, completion: WorkflowActivationCompletion) -> None:
-        """Take note of what a workflow has done in the activation that was not refused."""
-        if not self._ahead and any(
-            command.WhichOneof("variant") in _ENDS for command in completion.successful.commands
-        ):
-            self._over = True
+        self._unsure = False
 
     def refusal(self, act: WorkflowActivation) -> WorkflowActivationCompletion | None:
         """Return what a query fails with for which the workflow has run on beyond its last task, else None."""
@@ -56,9 +48,17 @@ class QueryGuard:
         elif act.history_length > self._length:
             self._ahead = True
         self._length, self._bytes = act.history_length, act.history_size_bytes
-        if self._ahead and not self._over and any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
-            completion = WorkflowActivationCompletion()
-            completion.failed.failure.message = ASK_AGAIN
-            completion.failed.failure.application_failure_info.SetInParent()
-            return completion
-        return None
+        if not any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
+            self._unsure = self._unsure if _is_query(act) else not act.is_replaying
+            return None
+        if not (self._ahead or self._unsure) or self._settled(act.run_id, act.history_length):
+            self._ahead = self._unsure = False
+            return None
+        completion = WorkflowActivationCompletion()
+        completion.failed.failure.message = ASK_AGAIN
+        completion.failed.failure.application_failure_info.SetInParent()
+        return completion
+
+
+def _is_query(act: WorkflowActivation) -> bool:
+    return any(job.HasField("query_workflow") for job in act.jobs)

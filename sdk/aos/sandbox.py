@@ -14,6 +14,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
 
 from aos.query_guard import QueryGuard
+from aos.task_record import TaskRecord
 
 SURPLUS = "aos-arguments"
 """Metadata of a payload that stands for several: how many arguments were given where AOS takes one."""
@@ -30,16 +31,6 @@ _PASSED_THROUGH = (
     "aos_workflows.schedule",
     "aos_workflows.seen",
     "aos_workflows.state",
-    "aos_workflows.waits",
-    "aos_workflows.team.course",
-    "aos_workflows.team.courses",
-    "aos_workflows.team.ending",
-    "aos_workflows.team.finished",
-    "aos_workflows.team.state",
-    "aos_workflows.team.task",
-    "aos_workflows.team.watch",
-    "aos_workflows.topic.log",
-    "aos_workflows.topic.state",
     # Libraries that are deterministic as they are used.
     "annotated_types",
     "attrs",
@@ -76,9 +67,17 @@ def agent_sandbox(runner: WorkflowRunner | None, *, isolated: bool) -> WorkflowR
 class AgentSandbox(SandboxedWorkflowRunner):
     """Temporal's sandbox, whose workflows each have a `_Guarded` around them."""
 
+    record: TaskRecord | None = None
+    """Where a worker looks up its tasks; a replayer has none, and no queries."""
+
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Return a new sandbox with its workflow in it."""
-        return _Guarded(super().create_instance(det))
+        workflow_id, record = det.info.workflow_id, self.record
+
+        def settled(run_id: str, started: int) -> bool:
+            return record is None or record.settled(workflow_id, run_id, started)
+
+        return _Guarded(super().create_instance(det), QueryGuard(settled))
 
 
 class _Guarded(WorkflowInstance):
@@ -90,9 +89,9 @@ class _Guarded(WorkflowInstance):
 
     __slots__ = ("_guard", "_instance")
 
-    def __init__(self, instance: WorkflowInstance) -> None:
+    def __init__(self, instance: WorkflowInstance, guard: QueryGuard) -> None:
         self._instance = instance
-        self._guard = QueryGuard()
+        self._guard = guard
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         for job in act.jobs:
@@ -105,11 +104,7 @@ class _Guarded(WorkflowInstance):
                     _in_one(job.query_workflow.arguments)
                 case _:
                     pass
-        if refused := self._guard.refusal(act):
-            return refused
-        completion = self._instance.activate(act)
-        self._guard.note(completion)
-        return completion
+        return self._guard.refusal(act) or self._instance.activate(act)
 
     def get_serialization_context(self, command_info: object) -> SerializationContext | None:
         return None

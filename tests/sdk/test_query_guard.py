@@ -8,9 +8,12 @@ from uuid import uuid4
 
 import pytest
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import PollActivityTaskQueueRequest, RespondActivityTaskCompletedRequest
+from temporalio.api.workflowservice.v1 import (
+    PollActivityTaskQueueRequest,
+    PollWorkflowTaskQueueRequest,
+    RespondActivityTaskCompletedRequest,
+)
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
-from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
@@ -34,7 +37,7 @@ def _worker(client: Client, queue: str) -> Worker:
 
 
 def test_a_query_is_refused_where_events_came_that_no_task_took_in() -> None:
-    guard = QueryGuard()
+    guard = QueryGuard(lambda run_id, started: started < 21)
     tasks = [_activation(3, 324), _activation(9, 857), _query(9, 857), _activation(15, 1_400), _query(15, 1_400)]
     assert [guard.refusal(act) for act in tasks] == [None] * 5
     assert guard.refusal(_activation(21, 1_400)) is None
@@ -44,42 +47,49 @@ def test_a_query_is_refused_where_events_came_that_no_task_took_in() -> None:
 
 
 def test_a_query_is_answered_after_the_task_that_took_everything_in() -> None:
-    guard = QueryGuard()
+    guard = QueryGuard(lambda run_id, started: True)
     acts = [_activation(3, 324), _activation(8, 324), _activation(14, 1_100), _activation(14, 1_100), _query(14, 1_100)]
     assert [guard.refusal(act) for act in acts] == [None] * 5
 
 
-def test_every_query_of_a_run_that_has_ended_is_answered() -> None:
-    guard = QueryGuard()
-    assert guard.refusal(_activation(9, 857)) is None
-    guard.note(_ending())
-    assert [guard.refusal(act) for act in (_activation(14, 857), _query(14, 857))] == [None] * 2
-
-
-def test_a_run_that_only_ends_ahead_of_its_history_has_not_ended() -> None:
-    guard = QueryGuard()
-    assert [guard.refusal(act) for act in (_activation(9, 857), _activation(14, 857))] == [None] * 2
-    guard.note(_ending())
-    assert guard.refusal(_query(14, 857)) is not None
-
-
-def _ending() -> WorkflowActivationCompletion:
-    completion = WorkflowActivationCompletion()
-    completion.successful.commands.add().complete_workflow_execution.SetInParent()
-    return completion
-
-
 def test_every_query_is_answered_where_the_server_does_not_tell_the_size() -> None:
-    guard = QueryGuard()
+    guard = QueryGuard(lambda run_id, started: True)
     assert [guard.refusal(act) for act in (_activation(3, 0), _activation(9, 0), _query(9, 0))] == [None] * 3
 
 
-def _activation(length: int, size: int) -> WorkflowActivation:
-    return WorkflowActivation(history_length=length, history_size_bytes=size)
+def test_a_query_is_refused_after_a_task_that_the_server_does_not_have_and_answered_when_all_was_replayed() -> None:
+    guard = QueryGuard(lambda run_id, started: started == 3)
+    assert [guard.refusal(act) for act in (_activation(3, 324), _query(3, 324), _activation(9, 857))] == [None] * 3
+    assert guard.refusal(_query(9, 857)) is not None
+    replayed = QueryGuard(lambda run_id, started: False)
+    assert [replayed.refusal(act) for act in (_activation(9, 857, replaying=True), _query(9, 857))] == [None] * 2
+
+
+def test_every_query_of_a_run_that_has_ended_is_answered() -> None:
+    guard = QueryGuard(lambda run_id, started: True)
+    acts = [_activation(9, 857, replaying=True), _activation(14, 857, replaying=True), _query(14, 857), _query(14, 857)]
+    assert [guard.refusal(act) for act in acts] == [None] * 4
+
+
+def test_the_server_is_asked_once_about_a_task() -> None:
+    asked: list[int] = []
+
+    def completed(run_id: str, started: int) -> bool:
+        asked.append(started)
+        return True
+
+    guard = QueryGuard(completed)
+    acts = [_activation(3, 324), _query(3, 324), _query(3, 324), _activation(9, 857), _query(9, 857), _query(9, 857)]
+    assert [guard.refusal(act) for act in acts] == [None] * 6
+    assert asked == [3, 9]
+
+
+def _activation(length: int, size: int, *, replaying: bool = False) -> WorkflowActivation:
+    return WorkflowActivation(history_length=length, history_size_bytes=size, is_replaying=replaying)
 
 
 def _query(length: int, size: int) -> WorkflowActivation:
-    act = _activation(length, size)
+    act = _activation(length, size, replaying=True)
     act.jobs.add().query_workflow.query_id = "legacy_query"
     return act
 
@@ -112,3 +122,56 @@ async def _query_that_waits(client: Client) -> None:
     history = await handle.fetch_history()
     await handle.terminate()
     await Replayer(workflows=[OneAfterTheOther], plugins=[AosPlugin()]).replay_workflow(history)
+
+
+@pytest.mark.timeout(120)
+async def test_a_query_that_comes_while_a_killed_worker_holds_the_task_leaves_a_history_that_can_be_replayed(
+    temporal: WorkflowEnvironment,
+) -> None:
+    # Whether a query is left for the worker is chance, too.
+    await asyncio.gather(*(_query_beside_a_held_task(temporal.client) for _ in range(4)))
+
+
+async def _query_beside_a_held_task(client: Client) -> None:
+    queue = f"held-task-{uuid4().hex}"
+    polling = PollActivityTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=f"{queue}-by-hand"))
+    async with _worker(client, queue):
+        handle = await client.start_workflow(OneAfterTheOther.run, id=queue, task_queue=queue, task_timeout=2 * _SECOND)
+        task = await client.workflow_service.poll_activity_task_queue(polling, timeout=20 * _SECOND)
+
+    async def look() -> int:
+        return await retrying("held", lambda: handle.query(OneAfterTheOther.look, rpc_timeout=10 * _SECOND))
+
+    looks = [asyncio.create_task(look()) for _ in range(4)]
+    await asyncio.sleep(2.5)
+    done = RespondActivityTaskCompletedRequest(namespace=client.namespace, task_token=task.task_token)
+    await client.workflow_service.respond_activity_task_completed(done)
+    await _hold_the_task(client, queue)
+    taking = handle.execute_update(OneAfterTheOther.take, rpc_timeout=20 * _SECOND)  # pyright: ignore[reportUnknownMemberType] - the SDK's
+    take = asyncio.create_task(taking)
+    async with _worker(client, queue):
+        assert await take == 1
+        assert await asyncio.gather(*looks) == [1] * len(looks)
+    history = await handle.fetch_history()
+    await handle.terminate()
+    await Replayer(workflows=[OneAfterTheOther], plugins=[AosPlugin()]).replay_workflow(history)
+
+
+async def _hold_the_task(client: Client, queue: str) -> None:
+    """Take the workflow's task, and what queries come before it, as a worker does that is killed then."""
+    polling = PollWorkflowTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue))
+    while (await client.workflow_service.poll_workflow_task_queue(polling, timeout=20 * _SECOND)).HasField("query"):
+        pass
+
+
+async def test_a_workflow_that_was_terminated_with_something_unread_can_still_be_asked(
+    temporal: WorkflowEnvironment,
+) -> None:
+    queue = f"ended-{uuid4().hex}"
+    async with _worker(temporal.client, queue):
+        handle = await temporal.client.start_workflow(OneAfterTheOther.run, id=queue, task_queue=queue)
+        assert await handle.query(OneAfterTheOther.look) == 1
+    await handle.signal("nobody reads this")
+    await handle.terminate()
+    async with _worker(temporal.client, queue):
+        assert await handle.query(OneAfterTheOther.look, rpc_timeout=20 * _SECOND) == 1
