@@ -49,7 +49,7 @@ def by_chance(chance: Random, size: int) -> Shape:
 
     def asked(number: int) -> list[int]:
         others = [other for other in range(size) if other != number]
-        return chance.sample(others, min(chance.choice((0, 1, 1, 1, 2, 3)), len(others)))
+        return chance.sample(others, min(chance.choice((0, 1, 1, 1, 1, 2)), len(others)))
 
     return [[asked(number) for _ in range(chance.randint(1, 3))] for number in range(size)]
 
