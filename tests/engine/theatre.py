@@ -196,7 +196,8 @@ class Theatre:
 
     async def _end(self, workflow_id: str) -> None:
         children: list[str] = []
-        if workflow_id.startswith("team/"):
+        # One that was terminated may not be able to answer: nobody takes in any more what came before its end.
+        if workflow_id.startswith("team/") and await self._is_running(workflow_id):
             try:
                 status = await self.status(workflow_id.removeprefix("team/"))
                 children = [member.address for member in status.members if member.child]
@@ -207,6 +208,10 @@ class Theatre:
                 await self.temporal.get_workflow_handle(one).terminate("the test is over")
             except RPCError:
                 continue  # It ended by itself, or never began.
+
+    async def _is_running(self, workflow_id: str) -> bool:
+        described = await self.temporal.get_workflow_handle(workflow_id).describe()
+        return described.status == WorkflowExecutionStatus.RUNNING
 
 
 @asynccontextmanager

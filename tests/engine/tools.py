@@ -83,4 +83,4 @@ async def longest(task: str, purpose: str, answers: list[dict[str, JsonValue]]) 
 
 
 workshop = App("workshop", tools=[hammer, look, hold, write, saw, count, choose, approved, longest])
-stage = App("stage", tools=[look, count])
+stage = App("stage", tools=[look, count, choose, approved, longest])

@@ -21,7 +21,7 @@ async def test_a_function_selects_and_leaves_the_rest_to_the_model(theatre: Thea
         puppet("ada"),
         puppet("bob"),
         puppet("cyd", role="knows the tides"),
-        strategy={"type": "selector", "function": "workshop/choose", "model": "scripted:judge"},
+        strategy={"type": "selector", "function": "stage/choose", "model": "scripted:judge"},
         termination={"type": "max_messages", "count": 3},
     )
     await theatre.ask(team, "go", id="t1")
@@ -37,7 +37,7 @@ async def test_a_graph_parts_joins_and_loops_as_functions_say(theatre: Theatre) 
         {"source": "cyd", "target": "dan", "group": "join"},
         {"source": "dan", "target": "bob", "group": "again", "condition": "once more"},
         {"source": "dan", "target": "cyd", "group": "again", "condition": "once more"},
-        {"source": "dan", "target": "eve", "condition": "tool:workshop/approved"},
+        {"source": "dan", "target": "eve", "condition": "tool:stage/approved"},
     ]
     team = await theatre.start(
         *map(puppet, ["ada", "bob", "cyd"]),
@@ -77,7 +77,7 @@ async def test_a_planner_leads_to_an_answer(theatre: Theatre) -> None:
 @pytest.mark.parametrize(
     ("arbiter", "by", "text"),
     [
-        ({"by": "rule", "function": "workshop/longest"}, "the function workshop/longest", "at ten o'clock"),
+        ({"by": "rule", "function": "stage/longest"}, "the function stage/longest", "at ten o'clock"),
         ({"by": "vote"}, "vote", "at nine"),
         ({"by": "member", "member": "jo"}, "jo", "at nine"),
         ({"by": "model", "model": "scripted:arbiter"}, "a model", "at ten o'clock"),
