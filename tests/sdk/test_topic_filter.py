@@ -90,7 +90,8 @@ def test_a_filter_says_the_same_after_it_has_been_written_and_read(wanted: Filte
 def test_the_depth_is_that_of_the_data(wanted: Filter) -> None:
     def depth(data: dict[str, Any]) -> int:
         inner: Any = data.get("of", [])
-        return 1 + max(map(depth, inner if isinstance(inner, list) else [inner]), default=0)
+        within: list[dict[str, Any]] = inner if isinstance(inner, list) else [inner]
+        return 1 + max(map(depth, within), default=0)
 
     assert wanted.depth == depth(json.loads(wanted.model_dump_json()))
 
