@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from temporalio import workflow
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import VersioningBehavior
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from aos.connection import retrying
-from aos.errors import AosError
 from aos.message import Message
 from aos.names import TOPIC_WORKFLOW
 from aos.topic import Subscription, TopicStatus
@@ -29,6 +26,7 @@ from aos_activities.archive import ArchiveActivities
 from aos_activities.conversations import Conversations
 from aos_activities.store import SqliteBlobStore
 from aos_workers.deployment import deployment_config, make_current
+from aos_workflows.topic.state import FAN
 from aos_workflows.topic.workflow import Topic
 
 T = TypeVar("T")
@@ -40,32 +38,13 @@ _DONE_AGAIN = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
 )
 
+_NOBODY = "nobody"
+"""A task queue without a worker."""
+
 _PATIENCE = 30.0
-_PAUSE = 0.02
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.3
 _AT_ONCE = 8
 _STARTED_AT_ONCE = 50
-
-
-@workflow.defn(name="Listener", sandboxed=False, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
-class Listener:
-    """Hears what it is sent, of texts the beginning; it ends with the ids when it has heard that many."""
-
-    @workflow.init
-    def __init__(self, count: int) -> None:
-        self._heard: list[dict[str, Any]] = []
-
-    @workflow.run
-    async def run(self, count: int) -> list[str]:
-        await workflow.wait_condition(lambda: count > 0 and len({each["id"] for each in self._heard}) >= count)
-        return [each["id"] for each in self._heard]
-
-    @workflow.signal
-    def send(self, message: dict[str, Any]) -> None:
-        self._heard.append({**message, "text": message["text"][:100]})
-
-    @workflow.query
-    def heard(self) -> list[dict[str, Any]]:
-        return self._heard
 
 
 class Harbour:
@@ -92,23 +71,16 @@ class Harbour:
         """Start the workflow of a topic with any input."""
         return await self.temporal.start_workflow(TOPIC_WORKFLOW, args=given, id=f"topic/{name}", task_queue=QUEUE)
 
-    async def listener(self, count: int = 0) -> str:
-        """Start a listener and return its address."""
+    async def listener(self) -> str:
+        """Start a workflow that nobody runs, and return its address: what it is told stays in its history."""
         address = f"agent/listener-{uuid4().hex[:10]}"
         self._listeners.append(address)
-        await self.temporal.start_workflow("Listener", count, id=address, task_queue=QUEUE)
+        await self.temporal.start_workflow("Listener", id=address, task_queue=_NOBODY)
         return address
 
-    async def listeners(self, number: int, count: int = 0) -> list[str]:
+    async def listeners(self, number: int) -> list[str]:
         """Start so many listeners and return their addresses."""
-        return await self.side_by_side([lambda: self.listener(count)] * number, _STARTED_AT_ONCE)
-
-    async def deaf(self) -> str:
-        """Start a workflow that nobody runs, and return its address: what it is signalled waits in its history."""
-        address = f"agent/deaf-{uuid4().hex[:10]}"
-        self._listeners.append(address)
-        await self.temporal.start_workflow("Listener", 0, id=address, task_queue="nobody")
-        return address
+        return await self.side_by_side([self.listener] * number, _STARTED_AT_ONCE)
 
     async def subscribe(self, topic: str, *subscribers: str, **fields: Any) -> None:
         """Subscribe all of them to a topic."""
@@ -155,14 +127,21 @@ class Harbour:
             )
         )
 
-    async def heard(self, listener: str) -> list[dict[str, Any]]:
-        """Return the messages that a listener got."""
-        return await retrying("", lambda: self.handle(listener).query("heard", result_type=list[dict[str, Any]]))
+    async def heard(self, listener: str, count: int = 0) -> list[dict[str, Any]]:
+        """Return the messages that a listener got, once there are so many."""
+        heard: list[dict[str, Any]] = []
+        async with asyncio.timeout(_PATIENCE):
+            async for event in self.handle(listener).fetch_history_events(wait_new_event=count > 0):
+                signal = event.workflow_execution_signaled_event_attributes
+                if signal.signal_name == "send":
+                    heard.append(json.loads(signal.input.payloads[0].data))
+                    if len(heard) == count:
+                        return await self.heard(listener)
+        return heard
 
     async def texts(self, listener: str, count: int) -> list[str]:
         """Return the texts that a listener got, once there are so many."""
-        heard = await self.until(lambda: self.heard(listener), lambda heard: len(heard) >= count)
-        return [message["text"] for message in heard]
+        return [message["text"] for message in await self.heard(listener, count)]
 
     async def until_delivered(self, topic: str) -> TopicStatus:
         """Return how a topic is, once everybody has everything that was published until now."""
@@ -170,9 +149,12 @@ class Harbour:
 
     async def until(self, look: Callable[[], Awaitable[T]], holds: Callable[[T], bool]) -> T:
         """Return what `look` gives once it `holds`."""
+        pause = _FIRST_PAUSE
         async with asyncio.timeout(_PATIENCE):
             while not holds(found := await look()):
-                await asyncio.sleep(_PAUSE)
+                # Each look is work for the one that is looked at.
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, _LONGEST_PAUSE)
         return found
 
     async def runs(self, address: str) -> list[str]:
@@ -205,24 +187,24 @@ class Harbour:
         return failed
 
     async def end_all(self) -> None:
-        """End what the test has started, and the branches of its topics."""
-        addresses = self._listeners + [f"topic/{name}" for name in self._topics]
+        """End what the test has started, and the branches of its topics, which outlive them. No worker is needed."""
+        listeners, topics = self._listeners, [f"topic/{name}" for name in self._topics]
         self._listeners, self._topics = [], []
-        while addresses:
-            found = await self.side_by_side([lambda one=one: self._end(one) for one in addresses], _STARTED_AT_ONCE)
-            addresses = [branch for branches in found for branch in branches]
+        await self._end(*listeners, *topics)
+        while topics:
+            topics = await self._end(*(f"{topic}.{number}" for topic in topics for number in range(1, FAN + 1)))
 
-    async def _end(self, address: str) -> list[str]:
-        """Terminate a workflow, and return the branches that it had, which outlive it."""
-        branches: list[str] = []
-        if address.startswith("topic/"):
-            # It may never have begun, or not as it should.
-            with suppress(AosError):
-                handle = self.handle(address)
-                branches = (await retrying("", lambda: handle.query("status", result_type=TopicStatus))).branches
-        with suppress(RPCError):
-            await self.handle(address).terminate("the test is over")
-        return branches
+    async def _end(self, *addresses: str) -> list[str]:
+        """Terminate workflows, and return those that lived."""
+
+        async def end(address: str) -> bool:
+            with suppress(RPCError):
+                await self.handle(address).terminate("the test is over")
+                return True
+            return False
+
+        lived = await self.side_by_side([lambda one=one: end(one) for one in addresses], _STARTED_AT_ONCE)
+        return [address for address, was_there in zip(addresses, lived, strict=True) if was_there]
 
 
 @asynccontextmanager
@@ -233,7 +215,7 @@ async def open_harbour(temporal: Client, folder: Path, *, cached: int = 2000) ->
     worker = Worker(
         temporal,
         task_queue=QUEUE,
-        workflows=[Topic, Listener],
+        workflows=[Topic],
         activities=[archive.set_aside, archive.bring_back],
         deployment_config=deployment_config(""),
         max_cached_workflows=cached,

@@ -30,6 +30,7 @@ from aos.names import TASK_QUEUE, TEAM_WORKFLOW, TOPIC_WORKFLOW  # noqa: E402
 from aos.provider import ModelRequest, ModelResponse  # noqa: E402
 from aos.read_back import READ_BACK_WORKFLOW  # noqa: E402
 from aos.testing import calls, last_text  # noqa: E402
+from aos.topic import TopicStatus  # noqa: E402
 from engine import tools  # noqa: E402
 from engine.engine import Engine, running_engine  # noqa: E402
 from engine.scripts import echo, said  # noqa: E402
@@ -244,13 +245,16 @@ async def topic_life(engine: Engine) -> None:
     async def update(name: str, subscriber: str, **fields: Any) -> Any:
         return await handle.execute_update(name, {"subscriber": subscriber, **fields})  # pyright: ignore[reportUnknownMemberType] - the SDK's
 
+    async def status() -> TopicStatus:
+        return await engine.client.topics.status(topic)
+
     async def publish(*numbers: int, **fields: Any) -> None:
         for number in numbers:
             await handle.signal("publish", {"text": f"ship {number}", "id": f"m{number}", **fields})
 
     async def until_rolled_over(times: int) -> None:
         number = 1000 * times
-        while (await handle.query("status"))["rollovers"] < times:
+        while (await status()).rollovers < times:
             await publish(number := number + 1)
 
     for number in range(8):
@@ -262,16 +266,16 @@ async def topic_life(engine: Engine) -> None:
         await update("subscribe", "planet/mars")
     await publish(1, 2, 2, sender=listeners[0])
     await publish(3, kind="question")
-    await engine.until(lambda: handle.query("status"), lambda status: status["dropped_count"] == 1)
+    await engine.until(status, lambda status: status.dropped_count == 1)
     await update("unsubscribe", listeners[1])
     await until_rolled_over(1)
     for listener in listeners:
         await update("subscribe", listener)
-    await engine.until(lambda: handle.query("status"), lambda status: bool(status["branches"]))
+    await engine.until(status, lambda status: bool(status.branches))
     await publish(4, 5)
     await update("unsubscribe", listeners[2])
     await until_rolled_over(2)
-    branches = (await handle.query("status"))["branches"]
+    branches = (await status()).branches
     await handle.signal("stop", {"reason": "the end"})
     await handle.result()
     await save_runs(engine, handle, "Topic", "life")

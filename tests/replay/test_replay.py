@@ -73,6 +73,20 @@ def test_the_life_that_is_recorded_has_all_that_happens_to_an_agent() -> None:
         assert f'"{name}"' in text
 
 
+def test_the_life_of_a_topic_that_is_recorded_has_all_that_happens_to_one() -> None:
+    life = [event for path in HISTORIES if path.stem.startswith("Topic-") for event in events(path)]
+    types = {event["eventType"].removeprefix("EVENT_TYPE_") for event in life}
+    assert {
+        "WORKFLOW_EXECUTION_CONTINUED_AS_NEW",
+        "WORKFLOW_EXECUTION_COMPLETED",
+        "EXTERNAL_WORKFLOW_EXECUTION_SIGNALED",
+        "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED",
+        "CHILD_WORKFLOW_EXECUTION_STARTED",
+    } <= types
+    for name in ("set_aside", "subscribe", "unsubscribe", "publish", "place", "remove", "stop"):
+        assert f'"{name}"' in json.dumps(life)
+
+
 @pytest.mark.parametrize(
     "path", [path for path in HISTORIES if path.stem.endswith("life-1")], ids=lambda path: path.stem
 )
