@@ -65,7 +65,7 @@ class FloorTeam(Team):
 
     async def broadcast(self) -> int:
         """Tell the parent."""
-        return await self.handle.execute_update(Parent.broadcast, MESSAGE)
+        return await self.handle.execute_update(Parent.broadcast, MESSAGE)  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
 
 
 class AosTeam(Team):
