@@ -65,10 +65,7 @@ class FloorTeam(Team):
 
     async def broadcast(self) -> int:
         """Tell the parent."""
-        call = self.handle.execute_update(  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
-            Parent.broadcast, MESSAGE
-        )
-        return await call
+        return await self.handle.execute_update(Parent.broadcast, MESSAGE)  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
 
 
 class AosTeam(Team):

@@ -106,7 +106,8 @@ class Parent:
         words = Words(f"turn-{family.turns}", "\n\n".join(family.said) or MESSAGE)
         await workflow.get_external_workflow_handle(name).signal("send", words)
         await workflow.wait_condition(lambda: words.id in self._replies)
-        family.said = [*family.said, self._replies.pop(words.id)][1 - len(family.children) :]
+        said = f"member-{family.turns % len(family.children)}: {self._replies.pop(words.id)}"
+        family.said = [*family.said, said][1 - len(family.children) :]
         family.turns += 1
 
     @workflow.signal

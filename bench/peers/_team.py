@@ -45,7 +45,7 @@ async def measure_team(system: str, peer: TeamPeer, last: int) -> None:
             pass
     give_up = time.monotonic() + _SECONDS
     done = 0
-    async with aclosing(peer.discuss("team", last + _BLOCK)) as said:
+    async with aclosing(peer.discuss("team", last + _BLOCK // 2)) as said:
         for size in (size for size in _SIZES if size <= last):
             begin = max(0, size - _BLOCK // 2)
             while done < begin:
@@ -66,6 +66,8 @@ async def measure_team(system: str, peer: TeamPeer, last: int) -> None:
             sample.facts = {what: (after[what] - before[what]) / sample.count for what in after}
             sample.facts["durable"] = float(peer.durable)
             tell(sample)
+        async for _ in said:  # Its task has no more turns: it ends by itself.
+            pass
 
 
 async def _next(said: AsyncGenerator[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any, cast
@@ -82,8 +83,8 @@ class TeamSpec(Contract):
 
     @model_validator(mode="after")
     def _fits_together(self) -> TeamSpec:
-        names = [member.name for member in self.members]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
+        names = Counter(member.name for member in self.members)
+        if twice := sorted(name for name, count in names.items() if count > 1):
             raise ValueError(f"members: there are two called {', '.join(twice)}")
         for problem in self._strategy_problems(set(names)):
             raise ValueError(f"strategy: {problem}")

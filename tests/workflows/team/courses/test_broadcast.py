@@ -64,6 +64,16 @@ def test_one_that_joins_is_asked_too_and_by_itself() -> None:
     end(stage.says("cid", "3"))
 
 
+def test_one_in_the_place_of_somebody_who_has_answered_is_asked_when_all_have() -> None:
+    stage = broadcast("ada", "bob")
+    stage.begin()
+    assert stage.says("ada", "1") is None
+    stage.leaves("ada")
+    stage.joins("cid")
+    assert speakers(stage.says("bob", "2")) == ["cid"]
+    end(stage.says("cid", "3"))
+
+
 def test_the_first_answer_is_enough_where_the_first_is_wanted() -> None:
     stage = broadcast(merge="first")
     stage.begin()
