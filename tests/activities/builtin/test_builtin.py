@@ -8,7 +8,10 @@ from aos_activities.builtin import builtin_tools
 
 def test_the_built_in_tools_have_those_that_every_spec_names_by_default() -> None:
     names = [tool.name for tool in builtin_tools()]
-    assert names == ["current_time", "set_timer", "list_documents", "read_document", "fetch_url"]
+    assert names == [
+        *("current_time", "set_timer", "list_documents", "read_document", "fetch_url"),
+        *("send", "ask", "delegate", "handoff", "finish"),
+    ]
     assert set(DEFAULT_TOOLS) <= set(names)
 
 
