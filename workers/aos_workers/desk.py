@@ -17,6 +17,8 @@ from aos.team_spec import Member, TeamSpec
 from aos.team_views import TaskReport
 from aos.termination import MaxMessages, TextMention
 
+_SHOWN_CHARS = 1000
+
 DESK = TeamSpec(
     name="desk",
     purpose="Answer questions from the documents, and from nothing else.",
@@ -98,5 +100,6 @@ def _transcript(report: TaskReport) -> Table:
     table.add_column("who", no_wrap=True)
     table.add_column("what")
     for line in report.lines:
-        table.add_row("the task" if line.source == "user" else line.source, escape(clip(line.text, 900)))
+        text = line.text if len(line.text) <= _SHOWN_CHARS else clip(line.text, _SHOWN_CHARS)
+        table.add_row("the task" if line.source == "user" else line.source, escape(text))
     return table

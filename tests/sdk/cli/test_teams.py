@@ -82,7 +82,7 @@ def test_members_are_added_replaced_and_removed_as_they_are_typed(aos: Command, 
         (["news", "--member", "a=b", "--strategy", "{type: [}"], "the value is not valid YAML"),
         (["news.yaml", "--purpose", "x"], "a file says all about its team; the options go with a name"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=["nobody", "no form", "no file", "two of a name", "no strategy", "no YAML", "both"],
 )
 def test_a_team_that_cannot_be_is_refused_with_the_way_out(alone: Command, arguments: list[str], problem: str) -> None:
     assert problem in alone("team", "start", *arguments, code=2).stderr
