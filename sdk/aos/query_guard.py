@@ -43,15 +43,12 @@ class QueryGuard:
 
     def refusal(self, act: WorkflowActivation) -> WorkflowActivationCompletion | None:
         """Return what a query fails with for which the workflow has run on beyond its last task, else None."""
-        if act.history_size_bytes != self._bytes or not act.history_size_bytes:
-            self._ahead = False  # A server that does not tell the size leaves nothing to go by.
-        elif act.history_length > self._length:
-            self._ahead = True
-        self._length, self._bytes = act.history_length, act.history_size_bytes
-        if not any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
-            self._unsure = self._unsure if _is_query(act) else not act.is_replaying
+        queries = [job.query_workflow.query_id for job in act.jobs if job.HasField("query_workflow")]
+        if not queries:
+            self._take_note(act)
+        if _DIRECT not in queries:
             return None
-        if not (self._ahead or self._unsure) or self._settled(act.run_id, act.history_length):
+        if not (self._ahead or self._unsure) or self._settled(act.run_id, self._length):
             self._ahead = self._unsure = False
             return None
         completion = WorkflowActivationCompletion()
@@ -59,6 +56,10 @@ class QueryGuard:
         completion.failed.failure.application_failure_info.SetInParent()
         return completion
 
-
-def _is_query(act: WorkflowActivation) -> bool:
-    return any(job.HasField("query_workflow") for job in act.jobs)
+    def _take_note(self, act: WorkflowActivation) -> None:
+        if act.history_size_bytes != self._bytes or not act.history_size_bytes:
+            self._ahead = False  # A server that does not tell the size leaves nothing to go by.
+        elif act.history_length > self._length:
+            self._ahead = True
+        self._length, self._bytes = act.history_length, act.history_size_bytes
+        self._unsure = not act.is_replaying

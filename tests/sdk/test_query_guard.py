@@ -52,6 +52,11 @@ def test_a_query_is_answered_after_the_task_that_took_everything_in() -> None:
     assert [guard.refusal(act) for act in acts] == [None] * 5
 
 
+def test_events_in_which_nothing_came_for_the_workflow_bring_it_nowhere() -> None:
+    guard = QueryGuard(lambda run_id, started: False)
+    assert [guard.refusal(act) for act in (_activation(21, 857, replaying=True), _query(25, 857))] == [None] * 2
+
+
 def test_every_query_is_answered_where_the_server_does_not_tell_the_size() -> None:
     guard = QueryGuard(lambda run_id, started: True)
     assert [guard.refusal(act) for act in (_activation(3, 0), _activation(9, 0), _query(9, 0))] == [None] * 3
