@@ -140,6 +140,8 @@ FIELDS = [
     Field(Message, "sender", chars, 200),
     Field(Message, "priority", number, 5, unit=""),
     Field(Message, "priority", number, 1, -1, unit=""),
+    Field(Message, "importance", number, 5, unit=""),
+    Field(Message, "importance", number, 0, -1, unit=""),
     Field(Message, "images", images, 20, unit="pictures"),
     Field(Message, "topic", chars, 100),
     Field(Message, "parts", parts, 20, unit="parts"),
