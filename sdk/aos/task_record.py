@@ -13,7 +13,7 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverse
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-_SECONDS = 1.0
+_SECONDS = 1.5
 """How long is asked for: Temporal takes a workflow for stuck that is silent for two seconds."""
 
 _PAGE = 20

@@ -175,8 +175,8 @@ async def test_a_workflow_that_was_terminated_with_something_unread_can_still_be
     queue = f"ended-{uuid4().hex}"
     async with _worker(temporal.client, queue):
         handle = await temporal.client.start_workflow(OneAfterTheOther.run, id=queue, task_queue=queue)
-        assert await handle.query(OneAfterTheOther.look) == 1
+        assert await retrying("ended", lambda: handle.query(OneAfterTheOther.look)) == 1
     await handle.signal("nobody reads this")
     await handle.terminate()
     async with _worker(temporal.client, queue):
-        assert await handle.query(OneAfterTheOther.look, rpc_timeout=20 * _SECOND) == 1
+        assert await retrying("ended", lambda: handle.query(OneAfterTheOther.look, rpc_timeout=20 * _SECOND)) == 1
