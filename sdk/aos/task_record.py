@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 from datetime import timedelta
 
 from temporalio.api.common.v1 import WorkflowExecution
@@ -57,7 +56,7 @@ class TaskRecord:
         asking = asyncio.run_coroutine_threadsafe(self._ask(workflow_id, run_id, started), self._loop)
         try:
             return asking.result(_SECONDS)
-        except (RPCError, concurrent.futures.TimeoutError):
+        except (RPCError, TimeoutError):
             asking.cancel()
             return False
 

@@ -14,7 +14,7 @@ from temporalio.api.workflowservice.v1 import (
     RespondActivityTaskCompletedRequest,
 )
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
@@ -109,21 +109,42 @@ async def test_a_query_that_waited_while_no_worker_was_there_leaves_a_history_th
 
 async def _query_that_waits(client: Client) -> None:
     queue = f"late-query-{uuid4().hex}"
-    by_hand = TaskQueue(name=f"{queue}-by-hand")
-    polling = PollActivityTaskQueueRequest(namespace=client.namespace, task_queue=by_hand)
+    handle, looks = await _asked_without_a_worker(client, queue, looks=1)
+    await _goes_on(client, queue, handle, looks)
+
+
+Handle = WorkflowHandle[OneAfterTheOther, None]
+
+
+async def _asked_without_a_worker(
+    client: Client, queue: str, *, looks: int, task_timeout: timedelta | None = None
+) -> tuple[Handle, list[asyncio.Task[int]]]:
+    """Return a workflow whose worker is gone, which has a task to do, and queries that waited before it came."""
+    polling = PollActivityTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=f"{queue}-by-hand"))
     async with _worker(client, queue):
-        handle = await client.start_workflow(OneAfterTheOther.run, id=queue, task_queue=queue)
+        handle = await client.start_workflow(
+            OneAfterTheOther.run, id=queue, task_queue=queue, task_timeout=task_timeout
+        )
         task = await client.workflow_service.poll_activity_task_queue(polling, timeout=20 * _SECOND)
-    look = asyncio.create_task(retrying("late", lambda: handle.query(OneAfterTheOther.look, rpc_timeout=10 * _SECOND)))
-    # By then the query waits in the queue that every worker asks, and no longer in that of the worker that ended.
+
+    async def look() -> int:
+        return await retrying(queue, lambda: handle.query(OneAfterTheOther.look, rpc_timeout=10 * _SECOND))
+
+    asked = [asyncio.create_task(look()) for _ in range(looks)]
+    # By then the queries wait in the queue that every worker asks, and no longer in that of the worker that ended.
     await asyncio.sleep(2.5)
     done = RespondActivityTaskCompletedRequest(namespace=client.namespace, task_token=task.task_token)
     await client.workflow_service.respond_activity_task_completed(done)
+    return handle, asked
+
+
+async def _goes_on(client: Client, queue: str, handle: Handle, looks: list[asyncio.Task[int]]) -> None:
+    """Check that a worker answers everything, and leaves a history that can be replayed."""
     taking = handle.execute_update(OneAfterTheOther.take, rpc_timeout=20 * _SECOND)  # pyright: ignore[reportUnknownMemberType] - the SDK's
     take = asyncio.create_task(taking)
     async with _worker(client, queue):
-        assert await look == 1
         assert await take == 1
+        assert await asyncio.gather(*looks) == [1] * len(looks)
     history = await handle.fetch_history()
     await handle.terminate()
     await Replayer(workflows=[OneAfterTheOther], plugins=[AosPlugin()]).replay_workflow(history)
@@ -139,27 +160,9 @@ async def test_a_query_that_comes_while_a_killed_worker_holds_the_task_leaves_a_
 
 async def _query_beside_a_held_task(client: Client) -> None:
     queue = f"held-task-{uuid4().hex}"
-    polling = PollActivityTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=f"{queue}-by-hand"))
-    async with _worker(client, queue):
-        handle = await client.start_workflow(OneAfterTheOther.run, id=queue, task_queue=queue, task_timeout=2 * _SECOND)
-        task = await client.workflow_service.poll_activity_task_queue(polling, timeout=20 * _SECOND)
-
-    async def look() -> int:
-        return await retrying("held", lambda: handle.query(OneAfterTheOther.look, rpc_timeout=10 * _SECOND))
-
-    looks = [asyncio.create_task(look()) for _ in range(4)]
-    await asyncio.sleep(2.5)
-    done = RespondActivityTaskCompletedRequest(namespace=client.namespace, task_token=task.task_token)
-    await client.workflow_service.respond_activity_task_completed(done)
+    handle, looks = await _asked_without_a_worker(client, queue, looks=4, task_timeout=2 * _SECOND)
     await _hold_the_task(client, queue)
-    taking = handle.execute_update(OneAfterTheOther.take, rpc_timeout=20 * _SECOND)  # pyright: ignore[reportUnknownMemberType] - the SDK's
-    take = asyncio.create_task(taking)
-    async with _worker(client, queue):
-        assert await take == 1
-        assert await asyncio.gather(*looks) == [1] * len(looks)
-    history = await handle.fetch_history()
-    await handle.terminate()
-    await Replayer(workflows=[OneAfterTheOther], plugins=[AosPlugin()]).replay_workflow(history)
+    await _goes_on(client, queue, handle, looks)
 
 
 async def _hold_the_task(client: Client, queue: str) -> None:

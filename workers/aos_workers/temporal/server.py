@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import random
+import secrets
 import signal
 import socket
 import time
@@ -197,9 +197,10 @@ def free_port() -> int:
     does, or while the server is down.
 
     Raises:
-        OSError: no port is free.
+        OSError: No port is free.
     """
-    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+    first = secrets.randbelow(len(_PORTS))
+    for port in (*_PORTS[first:], *_PORTS[:first]):
         if port in _given:
             continue
         with socket.socket() as listener:
