@@ -69,7 +69,7 @@ class TaskRecord:
         )
         while True:
             page = await self._client.workflow_service.get_workflow_execution_history_reverse(
-                request, timeout=timedelta(seconds=_SECONDS)
+                request, timeout=timedelta(seconds=_SECONDS), retry=True
             )
             for event in page.history.events:
                 if event.event_type in _ENDS:

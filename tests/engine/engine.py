@@ -98,7 +98,7 @@ class Engine:
         if payloads:
             metadata = {"encoding": encoding.encode()}
             request.input.CopyFrom(Payloads(payloads=[Payload(metadata=metadata, data=data) for data in payloads]))
-        await self.temporal.workflow_service.signal_workflow_execution(request)
+        await self.temporal.workflow_service.signal_workflow_execution(request, retry=True)
 
     async def runs(self, name: str) -> list[str]:
         """Return the run ids of an agent's life, oldest first."""

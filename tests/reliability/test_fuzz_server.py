@@ -140,7 +140,8 @@ async def start(engine: Engine, name: str, arguments: Payloads) -> None:
             task_queue=TaskQueue(name=TASK_QUEUE),
             input=arguments,
             request_id=str(uuid4()),
-        )
+        ),
+        retry=True,
     )
 
 

@@ -89,11 +89,11 @@ async def _failing(error: Exception) -> None:
 
 async def _task(client: Client, queue: TaskQueue) -> PollWorkflowTaskQueueResponse:
     polling = PollWorkflowTaskQueueRequest(namespace=client.namespace, task_queue=queue)
-    return await client.workflow_service.poll_workflow_task_queue(polling, timeout=timedelta(seconds=20))
+    return await client.workflow_service.poll_workflow_task_queue(polling, timeout=timedelta(seconds=20), retry=True)
 
 
 async def _complete(client: Client, task: PollWorkflowTaskQueueResponse, *commands: Command) -> None:
     done = RespondWorkflowTaskCompletedRequest(
         namespace=client.namespace, task_token=task.task_token, commands=commands
     )
-    await client.workflow_service.respond_workflow_task_completed(done)
+    await client.workflow_service.respond_workflow_task_completed(done, retry=True)

@@ -125,7 +125,7 @@ async def _asked_without_a_worker(
         handle = await client.start_workflow(
             OneAfterTheOther.run, id=queue, task_queue=queue, task_timeout=task_timeout
         )
-        task = await client.workflow_service.poll_activity_task_queue(polling, timeout=20 * _SECOND)
+        task = await client.workflow_service.poll_activity_task_queue(polling, timeout=20 * _SECOND, retry=True)
 
     async def look() -> int:
         return await retrying(queue, lambda: handle.query(OneAfterTheOther.look, rpc_timeout=10 * _SECOND))
@@ -134,7 +134,7 @@ async def _asked_without_a_worker(
     # By then the queries wait in the queue that every worker asks, and no longer in that of the worker that ended.
     await asyncio.sleep(2.5)
     done = RespondActivityTaskCompletedRequest(namespace=client.namespace, task_token=task.task_token)
-    await client.workflow_service.respond_activity_task_completed(done)
+    await client.workflow_service.respond_activity_task_completed(done, retry=True)
     return handle, asked
 
 
@@ -168,7 +168,9 @@ async def _query_beside_a_held_task(client: Client) -> None:
 async def _hold_the_task(client: Client, queue: str) -> None:
     """Take the workflow's task, and what queries come before it, as a worker does that is killed then."""
     polling = PollWorkflowTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue))
-    while (await client.workflow_service.poll_workflow_task_queue(polling, timeout=20 * _SECOND)).HasField("query"):
+    while (await client.workflow_service.poll_workflow_task_queue(polling, timeout=20 * _SECOND, retry=True)).HasField(
+        "query"
+    ):
         pass
 
 

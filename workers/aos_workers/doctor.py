@@ -87,7 +87,7 @@ async def _server(settings: Settings) -> list[Finding]:
 
 
 async def _version(client: Client) -> list[Finding]:
-    cluster = await client.workflow_service.get_cluster_info(GetClusterInfoRequest())
+    cluster = await client.workflow_service.get_cluster_info(GetClusterInfoRequest(), retry=True)
     version = cluster.server_version
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     where = f"Temporal server {version} at {client.service_client.config.target_host}"
@@ -101,7 +101,7 @@ async def _version(client: Client) -> list[Finding]:
 
 async def _search_attributes(client: Client) -> list[Finding]:
     listed = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=client.namespace)
+        ListSearchAttributesRequest(namespace=client.namespace), retry=True
     )
     missing = [name for name in SEARCH_ATTRIBUTES if name not in listed.custom_attributes]
     if missing:

@@ -22,7 +22,7 @@ async def examine_pace(client: Client) -> list[Finding]:
     Raises:
         RPCError: It does not let itself be measured.
     """
-    cluster = await client.workflow_service.get_cluster_info(GetClusterInfoRequest())
+    cluster = await client.workflow_service.get_cluster_info(GetClusterInfoRequest(), retry=True)
     try:
         return judge_pace(await measure(client), cluster.persistence_store)
     except TimeoutError:

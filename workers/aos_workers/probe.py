@@ -89,7 +89,7 @@ async def _delete(client: Client, name: str) -> None:
     )
     # Where it may not be deleted, it ends by its time-out and goes with the namespace's retention.
     with contextlib.suppress(RPCError):
-        await client.workflow_service.delete_workflow_execution(request)
+        await client.workflow_service.delete_workflow_execution(request, retry=True)
 
 
 def _read(events: Sequence[HistoryEvent], write: float) -> Measured:

@@ -41,7 +41,7 @@ async def _pollers(client: Client) -> Sequence[PollerInfo]:
         task_queue=TaskQueue(name=TASK_QUEUE),
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     )
-    described = await client.workflow_service.describe_task_queue(request)
+    described = await client.workflow_service.describe_task_queue(request, retry=True)
     since = time.time() - _GONE_SECONDS
     return [poller for poller in described.pollers if poller.last_access_time.ToSeconds() > since]
 
@@ -49,7 +49,7 @@ async def _pollers(client: Client) -> Sequence[PollerInfo]:
 async def _current_build(client: Client) -> str:
     request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=DEPLOYMENT)
     try:
-        described = await client.workflow_service.describe_worker_deployment(request)
+        described = await client.workflow_service.describe_worker_deployment(request, retry=True)
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise

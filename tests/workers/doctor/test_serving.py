@@ -18,7 +18,7 @@ from engine.server import running_server
 async def make_none_current(client: Client) -> None:
     """Take the place of the current build away, as an operator can."""
     request = SetWorkerDeploymentCurrentVersionRequest(namespace=client.namespace, deployment_name=DEPLOYMENT)
-    await client.workflow_service.set_worker_deployment_current_version(request)
+    await client.workflow_service.set_worker_deployment_current_version(request, retry=True)
 
 
 async def test_workers_are_told_with_their_build_and_room_and_what_is_wrong_with_them(tmp_path: Path) -> None:
