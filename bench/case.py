@@ -14,7 +14,10 @@ from bench.place import Place
 from bench.results import Chart, Target
 
 _FOLDER = Path(__file__).parent / "cases"
-_FIRST = ("turns", "conversations", "flat", "history", "intake", "rollover", "recovery", "asleep", "starting")
+_FIRST = (
+    *("turns", "conversations", "flat", "history", "intake", "teams", "replies", "broadcast"),
+    *("rollover", "recovery", "asleep", "starting"),
+)
 _REPETITIONS, _PEER_REPETITIONS = 5, 2
 
 

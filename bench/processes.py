@@ -13,7 +13,7 @@ from typing import Self
 READY = "serving"
 """What a program prints once it serves."""
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 180.0
 _GRACE_SECONDS = 20.0
 _TAIL_LINES = 15
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import AsyncGenerator
 
+import hypothesis
 import pytest
 import pytest_asyncio
 from pytest_asyncio import is_async_test
@@ -35,7 +36,12 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach the programs that tests start, also where the tests run in the background, which ignores it."""
+    """Let Ctrl-C reach the programs that tests start, also where the tests run in the background, which ignores it.
+
+    What a property takes for one example says more of the machine than of the property.
+    """
+    hypothesis.settings.register_profile("any machine", deadline=None)
+    hypothesis.settings.load_profile("any machine")
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

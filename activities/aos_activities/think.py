@@ -11,7 +11,7 @@ from temporalio import activity
 
 from aos.conversation import AssistantItem, Item, ToolCall, ToolItem, Usage, UserItem
 from aos.errors import RetryableModelError, TerminalModelError
-from aos.limits import REPLY_INLINE_BYTES, RESULT_VIEW_BYTES, cut_bytes
+from aos.limits import REPLY_INLINE_BYTES, cut_bytes
 from aos.names import AGENT_ID_PREFIX
 from aos.provider import ModelRequest
 from aos.store import BlobStore, ref_of
@@ -23,6 +23,7 @@ from aos_activities.models.call import call_model
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.models.tool_calls import bounded
 from aos_activities.output import read_output
+from aos_activities.parts import as_shown, part_as_text
 from aos_activities.programs import Program, Programs
 from aos_activities.streaming import StreamedText
 
@@ -155,15 +156,13 @@ class ThinkActivities:
         return thought
 
     async def _shown(self, item: Item) -> Item:
-        """Return `item` with as much of a stored result as a model is shown at a time."""
+        """Return `item` with as much of a stored result, or of a message's parts, as a model is shown at a time."""
+        if isinstance(item, UserItem) and item.parts:
+            parts = [await part_as_text(part, self._store) for part in item.parts]
+            return item.model_copy(update={"text": "\n\n".join([item.text, *parts]), "parts": []})
         if not isinstance(item, ToolItem) or not item.ref:
             return item
-        whole = (await self._store.load(item.ref)).decode(errors="replace")
-        text = cut_bytes(whole, RESULT_VIEW_BYTES)
-        if len(text) < len(whole):
-            shown = len(text.encode())
-            text += f"\n[cut: {shown} of {item.size} bytes; read_result(ref={item.ref!r}, offset={shown}) reads on]"
-        return item.model_copy(update={"text": text})
+        return item.model_copy(update={"text": as_shown(await self._store.load(item.ref), item.ref)})
 
 
 def _model_request(request: ThinkRequest, program: Program, window: Window, key: str) -> ModelRequest:

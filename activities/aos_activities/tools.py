@@ -111,6 +111,7 @@ async def _call(tool: Tool, arguments: dict[str, object], request: ToolRequest) 
         message_id=request.message_id,
         attempt=activity.info().attempt,
         conversation=request.conversation,
+        causation=request.causation,
     )
     limit = asyncio.timeout(tool.timeout)
     attributes = {

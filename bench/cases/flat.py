@@ -7,12 +7,10 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-
-from temporalio.client import Client
 
 from aos_workers.home import Home
 from bench.agents import Agents, at_once
+from bench.cases._length import Length
 from bench.measure import MESSAGE, Sample, measured
 from bench.peer import PeerRun
 from bench.place import Place
@@ -89,32 +87,6 @@ async def _measure_block(place: Place, agents: Agents, name: str, total: Sample,
             old[what] = (old.get(what, 0.0) * total.count + value * turns) / (total.count + turns)
     total.count += turns
     total.seconds += block.seconds
-
-
-@dataclass(frozen=True)
-class Length:
-    """How long the history of a workflow's run was at some time."""
-
-    temporal: Client
-    id: str
-    run_id: str
-    events: int
-    bytes: int
-
-    @classmethod
-    async def of(cls, temporal: Client, id: str, run_id: str | None = None) -> Length:
-        """Return the length of a run, the newest by default."""
-        described = await temporal.get_workflow_handle(id, run_id=run_id).describe()
-        found = described.raw_description.workflow_execution_info
-        return cls(temporal, id, found.execution.run_id, found.history_length, found.history_size_bytes)
-
-    async def growth(self) -> tuple[int, int]:
-        """Return by how many events and bytes the history grew since, over one rollover at most."""
-        now = await Length.of(self.temporal, self.id)
-        if now.run_id == self.run_id:
-            return now.events - self.events, now.bytes - self.bytes
-        ended = await Length.of(self.temporal, self.id, self.run_id)
-        return ended.events - self.events + now.events, ended.bytes - self.bytes + now.bytes
 
 
 def _stored_bytes(place: Place) -> int:

@@ -7,12 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from dataclasses import dataclass, replace
 from typing import Any
 
-from temporalio.api.enums.v1 import EventType
-
 from aos.message import Message
 from aos.names import agent_workflow_id
 from bench.agents import Agents, at_once
-from bench.cases._runs import runs_of
+from bench.cases._runs import written
 from bench.floor.workflows import TASK_QUEUE, Drain
 from bench.measure import Sample, measured
 from bench.place import Place
@@ -51,15 +49,11 @@ async def run(place: Place, system: str, *, quick: bool) -> AsyncIterator[Sample
     async with place.running(system, agents=0) as agents:
         for (name, size), receiver in (await _receivers(place, agents, system)).items():
             await _deliver(receiver, range(_WARM_UP))
-            before = await _written(place, receiver)
+            before = await written(place.temporal, receiver.workflow_id)
             sample = Sample("intake", name, size, count=count)
             with measured(sample, agents.parts):
                 await _deliver(receiver, range(_WARM_UP, _WARM_UP + count))
-            after = await _written(place, receiver)
-            for what in ("events", "bytes"):
-                sample.facts[what] = (after[what] - before[what]) / count
-            for what in ("late tasks", "tasks done again"):
-                sample.facts[what] = after[what] - before[what]
+            sample.facts = (await written(place.temporal, receiver.workflow_id)).since(before, count)
             yield sample
 
 
@@ -81,17 +75,6 @@ async def _deliver(receiver: _Receiver, numbers: range) -> None:
     await at_once([_text(number) for number in numbers], receiver.send, _SENDERS)
     while await receiver.handled() < goal:
         await asyncio.sleep(_PAUSE)
-
-
-async def _written(place: Place, receiver: _Receiver) -> dict[str, float]:
-    """Return what the receiver's runs have written up to now."""
-    runs = await runs_of(place.temporal, receiver.workflow_id)
-    return {
-        "events": sum(len(run.events) for run in runs),
-        "bytes": sum(event.ByteSize() for run in runs for event in run.events),
-        "late tasks": sum(run.count(EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT) for run in runs),
-        "tasks done again": sum(run.count(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED) for run in runs),
-    }
 
 
 async def _drain(place: Place) -> _Receiver:

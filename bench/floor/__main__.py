@@ -12,6 +12,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from bench.floor.team import Child, Parent
 from bench.floor.workflows import TASK_QUEUE, Bare, Drain, answer, take
 from bench.processes import serve_until_told
 
@@ -22,7 +23,7 @@ async def main(address: str, cached: int) -> None:
     worker = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[Bare, Drain],
+        workflows=[Bare, Drain, Parent, Child],
         activities=[answer, take],
         max_cached_workflows=cached,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),

@@ -1,4 +1,4 @@
-"""What the peers share: their arguments, the two cases, and the processes they start. Standard library only."""
+"""What the peers share: their arguments, the cases, and the processes they start. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from measure import MESSAGE, REPLY, Sample, measured, tell
+from peers._team import TeamPeer, measure_team
 
 WARM_UP = 3
 """Turns of each agent before the measuring begins; the flat case makes ten times as many with an agent of its own."""
@@ -63,9 +64,11 @@ class Peer(Protocol):
 def main(system: str, opened: Callable[[argparse.Namespace], AbstractAsyncContextManager[Peer]]) -> None:
     """Run a peer as its arguments say."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--case", choices=("turns", "flat"), required=True)
+    parser.add_argument("--case", choices=("turns", "flat", "team"), required=True)
     parser.add_argument("--agents", type=int, default=1)
-    parser.add_argument("--turns", type=int, required=True, help="of each agent; flat: the last turn to measure around")
+    parser.add_argument(
+        "--turns", type=int, required=True, help="of each agent; flat, team: the last turn to measure around"
+    )
     parser.add_argument("--address", help="host and port of a Temporal server")
     parser.add_argument("--server-pid", type=int, help="its process")
     parser.add_argument("--postgres", help="DSN of an empty database")
@@ -91,7 +94,11 @@ async def _run(
         except Exception as error:
             reason = str(error).strip().partition("\n")[0]
             raise Unavailable(f"cannot be started: {type(error).__name__}: {reason}") from error
-        if arguments.case == "turns":
+        if arguments.case == "team":
+            if not isinstance(peer, TeamPeer):
+                sys.exit(4)
+            await measure_team(system, peer, arguments.turns)
+        elif arguments.case == "turns":
             await _turns(system, peer, arguments.agents, arguments.turns)
         else:
             await _flat(system, peer, arguments.turns)

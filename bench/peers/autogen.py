@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["autogen-agentchat==0.7.5", "autogen-ext==0.7.5"]
 # ///
-"""AutoGen: one AssistantAgent is a conversation in memory. Nothing is durable."""
+"""AutoGen: one AssistantAgent, or a RoundRobinGroupChat of three, is a conversation in memory. Nothing is durable."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ if __name__ == "__main__":
     sys.path[:] = [*sys.path[1:], str(Path(__file__).parents[1])]
 
 from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.base import ChatAgent, Team
 from autogen_agentchat.messages import TextMessage
+from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_ext.models.replay import ReplayChatCompletionClient
-from measure import REPLY
+from measure import MESSAGE, REPLY
 from peers._peer import BLOCK, WARM_UP, main
+from peers._team import MEMBERS
 
 
 @dataclass
@@ -33,6 +36,7 @@ class AutoGenPeer:
     """How many replies the model of each agent has."""
 
     agents: dict[str, AssistantAgent] = field(default_factory=dict[str, AssistantAgent])
+    teams: dict[str, RoundRobinGroupChat] = field(default_factory=dict[str, RoundRobinGroupChat])
     parts: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     own: str = "worker"
     durable: bool = False
@@ -50,6 +54,19 @@ class AutoGenPeer:
     async def weigh(self, names: Sequence[str]) -> dict[str, float]:
         """What `save_state` would write, which nothing calls while it runs."""
         return {"bytes": float(sum([len(json.dumps(await self.agents[name].save_state())) for name in names]))}
+
+    async def discuss(self, name: str, turns: int) -> AsyncGenerator[str]:
+        members: list[ChatAgent | Team] = [
+            AssistantAgent(member, ReplayChatCompletionClient([REPLY] * turns)) for member in MEMBERS
+        ]
+        self.teams[name] = RoundRobinGroupChat(members, max_turns=turns)
+        async for event in self.teams[name].run_stream(task=MESSAGE):
+            if isinstance(event, TextMessage) and event.source != "user":
+                yield event.content
+
+    async def weigh_team(self, name: str) -> dict[str, float]:
+        """What `save_state` would write, which nothing calls while it runs."""
+        return {"bytes": float(len(json.dumps(await self.teams[name].save_state()))) if name in self.teams else 0.0}
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     sys.path[:] = [*sys.path[1:], str(Path(__file__).parents[1])]
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from peers._langgraph_turns import LangGraphPeer, compiled
+from peers._langgraph_turns import LangGraphPeer
 from peers._peer import Unavailable, main
 from peers._postgres import written
 from psycopg import AsyncConnection
@@ -36,7 +36,7 @@ async def opened(arguments: argparse.Namespace) -> AsyncGenerator[LangGraphPeer]
     async with pool, await AsyncConnection.connect(arguments.postgres, autocommit=True) as connection:
         saver = AsyncPostgresSaver(pool)
         await saver.setup()
-        yield LangGraphPeer(compiled(saver), partial(written, connection), {"database": [arguments.postgres_pid]})
+        yield LangGraphPeer(saver, partial(written, connection), {"database": [arguments.postgres_pid]})
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     sys.path[:] = [*sys.path[1:], str(Path(__file__).parents[1])]
 
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from peers._langgraph_turns import LangGraphPeer, compiled
+from peers._langgraph_turns import LangGraphPeer
 from peers._peer import main
 
 
@@ -37,7 +37,7 @@ async def opened(arguments: argparse.Namespace) -> AsyncGenerator[LangGraphPeer]
                         total *= (await rows.fetchone() or (0,))[0]
                 return {"bytes": float(total)}
 
-            yield LangGraphPeer(compiled(saver), written)
+            yield LangGraphPeer(saver, written)
 
 
 if __name__ == "__main__":

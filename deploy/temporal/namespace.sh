@@ -18,5 +18,7 @@ temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" >/dev/nul
 # The server knows a new namespace and new search attributes within seconds.
 eventually temporal workflow list --namespace "$TEMPORAL_NAMESPACE" --limit 1
 eventually temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" \
-    --name AosKind --type Keyword --name AosStatus --type Keyword
-eventually temporal workflow list --namespace "$TEMPORAL_NAMESPACE" --query "AosKind = 'x' OR AosStatus = 'x'" --limit 1
+    --name AosKind --type Keyword --name AosStatus --type Keyword \
+    --name AosTeam --type Keyword --name AosSkills --type KeywordList
+eventually temporal workflow list --namespace "$TEMPORAL_NAMESPACE" --limit 1 \
+    --query "AosKind = 'x' OR AosStatus = 'x' OR AosTeam = 'x' OR AosSkills = 'x'"

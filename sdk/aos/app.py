@@ -1,4 +1,4 @@
-"""An application: the tools and agents of one Python package, and how it is found."""
+"""An application: the tools, agents and teams of one Python package, and how it is found."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from aos.errors import InvalidInput, SetupError
 from aos.names import app_task_queue, check_name
 from aos.spec import AgentSpec
+from aos.team_spec import TeamSpec
 from aos.tools import Tool, by_name
 
 ENTRY_POINTS = "aos.apps"
@@ -21,28 +22,37 @@ ENTRY_POINTS = "aos.apps"
 
 @dataclass(frozen=True, init=False, eq=False)
 class App:
-    """Tools and agents that belong together: `App("shop", tools=[find_order], agents=[clerk])`.
+    """Tools, agents and teams that belong together: `App("shop", tools=[find_order], agents=[clerk])`.
 
     The tools are served on a task queue of the application's own; agents name them `shop/find_order`.
 
     Raises:
-        InvalidInput: The name cannot be one, or two agents share one, or an agent wants a tool of this application
-            that there is not.
+        InvalidInput: The name cannot be one, or two agents or two teams share one, or an agent wants a tool of this
+            application that there is not.
         InvalidTool: Two tools share a name, or a function lacks `@tool`.
     """
 
     name: str
     tools: tuple[Tool, ...]
     agents: tuple[AgentSpec, ...]
+    teams: tuple[TeamSpec, ...]
 
-    def __init__(self, name: str, *, tools: Iterable[Tool] = (), agents: Iterable[AgentSpec] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        tools: Iterable[Tool] = (),
+        agents: Iterable[AgentSpec] = (),
+        teams: Iterable[TeamSpec] = (),
+    ) -> None:
         try:
             object.__setattr__(self, "name", check_name(name))
         except ValueError as error:
             raise InvalidInput(f"app {name!r}", [str(error)]) from None
         object.__setattr__(self, "tools", tuple(by_name(tools).values()))
         object.__setattr__(self, "agents", tuple(agents))
-        problems = [*self._agent_problems()]
+        object.__setattr__(self, "teams", tuple(teams))
+        problems = [*self._agent_problems(), *self._team_problems()]
         if problems:
             raise InvalidInput(f"app {name!r}", problems)
 
@@ -61,6 +71,11 @@ class App:
             for tool in agent.tools:
                 if tool.startswith(f"{self.name}/") and tool not in served:
                     yield f"agents: {agent.name} wants {_unknown('tool', tool, served)}"
+
+    def _team_problems(self) -> Iterable[str]:
+        names = [team.name for team in self.teams]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"teams: there are two called {name!r}"
 
 
 def installed_apps() -> dict[str, str]:

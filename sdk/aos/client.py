@@ -15,7 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from aos.connection import Passing, connect, once, retrying
-from aos.control import Changes, Lookup, Stop
+from aos.control import Changes, Letters, Lookup, Stop
 from aos.delivery import Delivery
 from aos.errors import AgentExists, NotAnswering, Unreachable
 from aos.limits import MESSAGE_BYTES, SPEC_BYTES, clip
@@ -26,9 +26,14 @@ from aos.read_back import READ_BACK_WORKFLOW, ReadBackRequest, ReadBackResult, R
 from aos.reading import check_size, read_object
 from aos.spec import AgentSpec
 from aos.streaming import PartialReply
-from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, TranscriptPage, TranscriptView
+from aos.teams import Teams
+from aos.topics import Topics
+from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, LettersSettled, TranscriptPage, TranscriptView
 
 R = TypeVar("R")
+
+CONFIRM_SECONDS = 5.0
+"""How long `send` waits for the agent to say that it has a message, before it leaves it with the server."""
 
 _ATTEMPT = timedelta(seconds=10)
 _SUMMARY_CHARS = 100
@@ -37,13 +42,16 @@ _SUMMARY_CHARS = 100
 class AosClient:
     """Speaks to agents through a Temporal server. One client may be used by many tasks at once.
 
-    `send` and `ask` deliver each message once, however often they have to try.
+    `send` and `ask` deliver each message once, however often they have to try. Agents are named bare, as in `ada`,
+    others by their address, as in `team/news`; `teams` has what teams can do besides, and `topics` is for publishing.
     """
 
     def __init__(self, temporal: Client) -> None:
         """Use a Temporal client that has `AosPlugin` among its plugins."""
         self._temporal = temporal
         self._delivery = Delivery()
+        self.teams = Teams(temporal)
+        self.topics = Topics(temporal)
 
     @classmethod
     async def connect(cls, address: str | None = None, *, namespace: str | None = None) -> Self:
@@ -86,14 +94,22 @@ class AosClient:
             raise Unreachable("the address in use", str(error)) from error
         return read
 
-    async def send(self, name: str, message: str | Message) -> str:
+    async def send(self, name: str, message: str | Message, *, confirm: bool = False) -> str:
         """Tell an agent something, and return the message's id.
+
+        `confirm`: return when the agent itself has taken it in, which needs a worker and takes longer.
 
         Raises:
             AgentNotFound: No agent of that name lives.
+            MailboxFull: Too much waits for the agent, with `confirm`; without, the message is a dead letter of its.
+                Its `retry_after` says in how many seconds to come back.
+            NotAnswering: With `confirm`, no worker took it in for some seconds; it waits for one.
         """
         read = _message(message)
-        await self._delivery.send(self._handle(name), name, read)
+        if confirm:
+            await self._delivery.confirm(self._handle(name), name, read, CONFIRM_SECONDS)
+        else:
+            await self._delivery.send(self._handle(name), name, read)
         return read.id
 
     async def tell_event(self, name: str, event: Event) -> None:
@@ -188,6 +204,14 @@ class AosClient:
         """Return the messages that an agent could not read or handle."""
         return await self._query(name, "dead_letters", DeadLetters)
 
+    async def replay_letters(self, name: str, letters: Letters) -> LettersSettled:
+        """Have an agent take dead letters in once more, under new ids."""
+        return await self._settle(name, "replay_letters", letters)
+
+    async def drop_letters(self, name: str, letters: Letters) -> LettersSettled:
+        """Have an agent forget dead letters."""
+        return await self._settle(name, "drop_letters", letters)
+
     async def recent(self, name: str) -> TranscriptView:
         """Return the newest part of an agent's conversation, as previews."""
         return await self._query(name, "transcript", TranscriptView)
@@ -234,6 +258,16 @@ class AosClient:
 
         return await retrying("", attempt)
 
+    async def _settle(self, name: str, update: str, letters: Letters) -> LettersSettled:
+        handle, update_id = self._handle(name), f"{update}-{uuid4()}"
+
+        async def attempt() -> LettersSettled:
+            return await handle.execute_update(  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
+                update, letters, id=update_id, result_type=LettersSettled, rpc_timeout=timedelta(seconds=90)
+            )
+
+        return await retrying(name, attempt)
+
     async def _query(self, name: str, query: str, result: type[R], *args: object) -> R:
         async def attempt() -> R:
             return await self._handle(name).query(query, *args, result_type=result, rpc_timeout=_ATTEMPT)
@@ -241,7 +275,7 @@ class AosClient:
         return await retrying(name, attempt)
 
     def _handle(self, name: str) -> WorkflowHandle[Any, Any]:
-        return self._temporal.get_workflow_handle(agent_workflow_id(name))
+        return self._temporal.get_workflow_handle(name if "/" in name else agent_workflow_id(name))
 
 
 def new_id() -> str:

@@ -21,7 +21,18 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from aos import errors
-from aos.errors import AgentError, AgentNotFound, AgentStopped, AosError, NoWorker, SetupError, Unreachable
+from aos.address import kind_of
+from aos.errors import (
+    AgentError,
+    AgentNotFound,
+    AgentStopped,
+    AosError,
+    NoWorker,
+    SetupError,
+    TeamNotFound,
+    TopicNotFound,
+    Unreachable,
+)
 from aos.plugin import AosPlugin
 from aos.query_guard import ASK_AGAIN
 
@@ -40,6 +51,9 @@ _PASSING = {
     RPCStatusCode.INTERNAL,
     RPCStatusCode.UNKNOWN,
 }
+_NOT_FOUND: Mapping[str, type[AgentNotFound]] = {"team": TeamNotFound, "topic": TopicNotFound}
+"""What is missing, by the kind of its address."""
+
 _RUN_IS_FULL = "limit for signal events"
 _NOBODY_POLLS = "no poller seen"
 _UNPROCESSED = "UnprocessedUpdate"
@@ -154,7 +168,7 @@ def translated(name: str, error: Exception) -> AosError:
         if error.status == RPCStatusCode.NOT_FOUND and "namespace" in error.message.lower():
             return SetupError(f"{error.message}; TEMPORAL_NAMESPACE, or Temporal's profile, names the one in use")
         if error.status == RPCStatusCode.NOT_FOUND:
-            return AgentNotFound(name)
+            return _NOT_FOUND.get(kind_of(name), AgentNotFound)(name)
         if error.status == RPCStatusCode.FAILED_PRECONDITION and _NOBODY_POLLS in error.message:
             return NoWorker(name)
         return AgentError(f"agent {name!r}: the Temporal server refused the call: {error.message}")

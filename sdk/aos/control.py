@@ -24,6 +24,19 @@ class Lookup(Contract):
     ids: Annotated[list[str], Field(max_length=1000)]
 
 
+class Letters(Contract):
+    """Names dead letters, by their ids or all of them: the argument of `replay_letters` and `drop_letters`."""
+
+    ids: Annotated[list[str], Field(max_length=1000)] = Field(default_factory=list[str])
+    all: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Letters:
+        if bool(self.ids) == self.all:
+            raise ValueError("give either ids, or all: true")
+        return self
+
+
 class Changes(RootModel[JsonObject]):
     """Fields of a spec that change while the agent lives; those not named stay as they are."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from aos.parts import Part
 from aos.wire import Contract, Wire
 
 
@@ -44,6 +45,8 @@ class UserItem(Wire):
     sender: str = ""
     id: str = ""
     images: list[Image] = Field(default_factory=list[Image])
+    parts: list[Part] = Field(default_factory=list[Part])
+    """What it carries besides; in the stored conversation it has become part of the text."""
 
 
 class AssistantItem(Wire):

@@ -14,7 +14,7 @@ from temporalio.client import WorkflowHandle
 
 from aos.connection import PATIENCE, NoAnswerYet, Passing, once, retrying
 from aos.control import Lookup
-from aos.errors import AosError, MessageFailed, NoWorker, Unreachable
+from aos.errors import AosError, MessageFailed, NotAnswering, NoWorker, Unreachable
 from aos.message import Message, Reply, Sequence
 
 _ATTEMPT = timedelta(seconds=10)
@@ -76,6 +76,23 @@ class Delivery:
         async with self._gate(name).sending:
             numbered = self._number(name, message)
             await retrying(name, lambda: handle.signal("send", numbered, rpc_timeout=_ATTEMPT))
+
+    async def confirm(self, handle: WorkflowHandle[Any, Any], name: str, message: Message, patience: float) -> None:
+        """Deliver a message that nobody waits for, and return once the agent itself says that it has it.
+
+        Raises:
+            MailboxFull: The agent does not take it.
+            NotAnswering: It said nothing for `patience` seconds; the message waits for it.
+        """
+        gate, numbered = self._gate(name), message
+        try:
+            async with asyncio.timeout(patience), gate.accepting:
+                numbered = self._number(name, message)
+                await self._update(handle, name, numbered.model_copy(update={"wait": False}))
+        except TimeoutError:
+            # Nobody knows whether the update came through. A signal stays, and what comes twice is taken once.
+            await self.send(handle, name, numbered)
+            raise NotAnswering(name, patience, message.id) from None
 
     async def ask(self, handle: WorkflowHandle[Any, Any], name: str, message: Message) -> Reply:
         """Return the reply to a message, for as long as it takes; `pending` for one that does not wait."""

@@ -4,9 +4,14 @@ AosError
 ├── InvalidInput              a spec, message or control that cannot be read
 ├── AgentError                something asked of an agent that it could not do
 │   ├── AgentNotFound
+│   │   ├── TeamNotFound
+│   │   └── TopicNotFound
 │   ├── AgentExists
+│   │   ├── TeamExists
+│   │   └── TopicExists
 │   ├── AgentStopped
 │   ├── MessageFailed         the message is among the agent's dead letters
+│   ├── MailboxFull
 │   ├── ReplyForgotten
 │   ├── NoWorker
 │   └── NotAnswering
@@ -60,6 +65,52 @@ class AgentExists(AgentError):
         )
 
 
+class TeamNotFound(AgentNotFound):
+    """No team of that name lives. `name` is its address."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        AgentError.__init__(
+            self, f"no team at {name!r} is alive; `aos team ls` lists those that are, `aos team start` starts one"
+        )
+
+
+class TeamExists(AgentExists):
+    """A team of that name lives already. `name` is its address."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        bare = name.removeprefix("team/")
+        AgentError.__init__(
+            self,
+            f"a team at {name!r} is alive already; `aos team show {bare}` shows it, `aos team stop {bare}` ends it",
+        )
+
+
+class TopicNotFound(AgentNotFound):
+    """No topic of that name is there. `name` is its address."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        AgentError.__init__(
+            self,
+            f"there is no topic at {name!r}; `aos topic ls` lists those that there are, "
+            "the first publication or subscription makes one",
+        )
+
+
+class TopicExists(AgentExists):
+    """A topic of that name is there already. `name` is its address."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        bare = name.removeprefix("topic/")
+        AgentError.__init__(
+            self,
+            f"a topic at {name!r} is there already; `aos topic show {bare}` shows it, `aos topic stop {bare}` ends it",
+        )
+
+
 class AgentStopped(AgentError):
     """The agent was stopped before it answered."""
 
@@ -75,6 +126,18 @@ class MessageFailed(AgentError):
         self.message_id = message_id
         self.reason = reason
         super().__init__(reason)
+
+
+class MailboxFull(AgentError):
+    """So many messages wait for the agent, or the team, that it takes no more. `retry_after` is in seconds."""
+
+    def __init__(self, name: str, retry_after: float) -> None:
+        self.name = name
+        self.retry_after = retry_after
+        whose = name if "/" in name else f"agent {name!r}"
+        super().__init__(
+            f"the mailbox of {whose} is full; come back in {retry_after:.0f} s, or raise its mailbox_limit"
+        )
 
 
 class ReplyForgotten(AgentError):

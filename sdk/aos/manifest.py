@@ -1,11 +1,12 @@
-"""Agents as YAML files: what is wrong is named with file, line, column and the way out."""
+"""Agents and teams as YAML files: what is wrong is named with file, line, column and the way out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from aos.control import Changes
@@ -13,6 +14,8 @@ from aos.errors import InvalidInput
 from aos.limits import SPEC_BYTES
 from aos.reading import Problem, located
 from aos.spec import AgentSpec
+from aos.team_spec import TeamSpec
+from aos.wire import without_defaults
 from aos.yaml_document import Document, YamlProblem, documents
 
 M = TypeVar("M", bound=BaseModel)
@@ -39,22 +42,55 @@ def load_agents(path: Path | str) -> list[AgentSpec]:
     Raises:
         InvalidInput: A file cannot be read, or an agent in it does not fit, or two have one name, or there is none.
     """
+    specs = load_specs(path)
+    agents = [spec for spec in specs if isinstance(spec, AgentSpec)]
+    if len(agents) < len(specs):
+        teams = ", ".join(spec.name for spec in specs if isinstance(spec, TeamSpec))
+        raise InvalidInput(str(path), [f"agents only are wanted, and it holds teams: {teams}"])
+    return agents
+
+
+def load_specs(path: Path | str) -> list[AgentSpec | TeamSpec]:
+    """Return the agents and teams in a file or a folder, as they stand there. What has `members` is a team.
+
+    Raises:
+        InvalidInput: A file cannot be read, or one does not fit, or two of a kind have one name, or there is none.
+    """
     path = Path(path)
     files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES) if path.is_dir() else [path]
-    places: dict[str, str] = {}
-    agents: list[AgentSpec] = []
+    places: dict[tuple[str, str], str] = {}
+    specs: list[AgentSpec | TeamSpec] = []
     for file in files:
         for document in _documents(file):
-            spec = _read(AgentSpec, file, document)
-            place = f"{file}:{document.place_of(('name',))}"
-            if spec.name in places:
-                raise InvalidInput(place, [f"name: {spec.name!r} is taken by the agent at {places[spec.name]}"])
-            places[spec.name] = place
-            agents.append(spec)
-    if not agents:
+            is_team = _is_team(document)
+            spec = _read(TeamSpec, file, document) if is_team else _read(AgentSpec, file, document)
+            kind, place = "team" if is_team else "agent", f"{file}:{document.place_of(('name',))}"
+            if taken := places.get((kind, spec.name)):
+                raise InvalidInput(place, [f"name: {spec.name!r} is taken by the {kind} at {taken}"])
+            places[kind, spec.name] = place
+            specs.append(spec)
+    if not specs:
         wanted = "a file such as ada.yaml is needed in it" if path.is_dir() else "`name: ada` is enough for one"
         raise InvalidInput(str(path), [f"there is no agent in it; {wanted}"])
-    return agents
+    return specs
+
+
+def load_team(path: Path | str) -> TeamSpec:
+    """Return the one team in a file.
+
+    Raises:
+        InvalidInput: The file cannot be read, holds none or several, or does not fit.
+    """
+    path = Path(path)
+    found = _documents(path)
+    if len(found) != 1:
+        raise InvalidInput(str(path), [f"one YAML document is needed, with a team in it; it has {len(found)}"])
+    return _read(TeamSpec, path, found[0])
+
+
+def as_yaml(spec: AgentSpec | TeamSpec) -> str:
+    """Return an agent or a team as YAML that can be loaded again, without what has its default."""
+    return yaml.safe_dump(without_defaults(spec), sort_keys=False, allow_unicode=True, width=100).rstrip()
 
 
 def load_changes(path: Path | str) -> dict[str, object]:
@@ -89,6 +125,11 @@ def read_setting(text: str) -> tuple[str, object]:
     except YamlProblem as error:
         raise InvalidInput(repr(text), [f"the value is not valid YAML: {error.text}"]) from None
     return field, found[0].value if found else None
+
+
+def _is_team(document: Document) -> bool:
+    value: object = document.value
+    return isinstance(value, dict) and "members" in cast("dict[object, object]", value)
 
 
 def _documents(path: Path) -> list[Document]:

@@ -17,10 +17,19 @@ TASK_TIMEOUT = timedelta(seconds=5)
 AGENT_WORKFLOW = "PerpetualAgent"
 """Workflow type of every agent."""
 
+TEAM_WORKFLOW = "AgentTeam"
+"""Workflow type of every team."""
+
+TOPIC_WORKFLOW = "Topic"
+"""Workflow type of every topic."""
+
 AGENT_ID_PREFIX = "agent/"
 
-SEARCH_ATTRIBUTES = ("AosKind", "AosStatus")
+SEARCH_ATTRIBUTES = ("AosKind", "AosStatus", "AosTeam")
 """Keyword search attributes that the workers create at start-up."""
+
+LIST_ATTRIBUTES = ("AosSkills",)
+"""The same for search attributes that are lists of keywords."""
 
 NAME_LIMIT = 100
 """Longest name of an agent, a tool or an application, in characters."""

@@ -16,10 +16,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from aos.control import Lookup, Stop
+from aos.control import Letters, Lookup, Stop
 from aos.message import Event, Message, Reply, Sequence
 from aos.spec import AgentSpec
-from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, TranscriptPage, TranscriptView
+from aos.team_control import EndTask, RosterChanges, TaskLookup, TeamChanges
+from aos.team_spec import TeamSpec
+from aos.team_views import TaskList, TaskReport, TeamFarewell, TeamStatus
+from aos.topic import Subscribers, Subscription, TopicFarewell, TopicSpec, TopicStatus, Unsubscribe
+from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, LettersSettled, TranscriptPage, TranscriptView
 
 FOLDER = Path(__file__).with_name("json_schemas")
 
@@ -31,6 +35,15 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "stop": Stop,
     "sequence": Sequence,
     "replies": Lookup,
+    "letters": Letters,
+    "team": TeamSpec,
+    "team-changes": TeamChanges,
+    "roster-changes": RosterChanges,
+    "task": TaskLookup,
+    "end-task": EndTask,
+    "topic": TopicSpec,
+    "subscription": Subscription,
+    "unsubscribe": Unsubscribe,
     # what they are shown
     "reply": Reply,
     "status": AgentStatus,
@@ -39,6 +52,14 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "transcript": TranscriptView,
     "log": TranscriptPage,
     "farewell": Farewell,
+    "letters-settled": LettersSettled,
+    "team-status": TeamStatus,
+    "tasks": TaskList,
+    "task-report": TaskReport,
+    "team-farewell": TeamFarewell,
+    "topic-status": TopicStatus,
+    "subscribers": Subscribers,
+    "topic-farewell": TopicFarewell,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -14,6 +15,9 @@ from aos.json_schema import OutputSchema
 from aos.json_value import JsonObject
 from aos.names import Name, check_name
 from aos.wire import Contract
+
+SKILLS_BYTES = 1800
+"""Longest list of skills, as JSON: Temporal takes 2 KiB in a search attribute, and fails the workflow for more."""
 
 MOST_TOKENS = 1_000_000_000
 """Most tokens that a field of a spec may speak of."""
@@ -59,6 +63,7 @@ def _as_list(value: object) -> object:
 
 ModelName = Annotated[str, AfterValidator(_check_model)]
 ToolName = Annotated[str, AfterValidator(_check_tool)]
+Skill = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class ToolGate(Contract):
@@ -157,6 +162,8 @@ class AgentSpec(Contract):
     """Names of built-in tools, and `application/tool` for those of an application."""
     permissions: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list[str], max_length=128)
     """Permissions granted to the agent. A tool that needs one that is missing here is refused."""
+    skills: list[Skill] = Field(default_factory=list[Skill], max_length=16)
+    """What others may delegate to it."""
     triggers: list[Trigger] = Field(default_factory=list[Trigger], max_length=64)
     """What wakes the agent besides messages."""
     output_schema: OutputSchema = None
@@ -169,12 +176,20 @@ class AgentSpec(Contract):
     """How often one message may call one tool with the same arguments."""
     batch: Annotated[int, Field(ge=1, le=100)] = 1
     """How many waiting messages that need no reply of their own the agent may take in one turn."""
+    mailbox_limit: Annotated[int, Field(ge=1)] = 10_000
+    """Waiting messages from which on no more are taken in: who asks is told when to come back."""
     patience: Duration = 900.0
     """How long a model that does not answer is tried before the message goes to the dead letters."""
     context_tokens: Annotated[int, Field(ge=1000, le=MOST_TOKENS)] = 32_000
     """Size of the conversation from which on its older part is summarised."""
     rollover_events: Annotated[int, Field(ge=50, le=20_000)] = 1_500
     """History events after which the workflow continues as new."""
+
+    @model_validator(mode="after")
+    def _skills_fit(self) -> AgentSpec:
+        if (size := len(json.dumps(self.skills).encode())) > SKILLS_BYTES:
+            raise ValueError(f"skills: together they have {size} bytes, the limit is {SKILLS_BYTES}; name them shorter")
+        return self
 
     @model_validator(mode="after")
     def _tools_once(self) -> AgentSpec:

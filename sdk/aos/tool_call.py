@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ class ToolCallInfo:
     """The call that a tool is carrying out.
 
     `key` is the same for every attempt of the call, and no other call has it: give it to other systems as
-    idempotency key. `conversation` is the reference of the agent's conversation when it made the call.
+    idempotency key. `conversation` is the reference of the agent's conversation when it made the call. `causation` are
+    the ids of the messages that led to the one that it works on, the first one first.
     """
 
     key: str
@@ -21,6 +22,7 @@ class ToolCallInfo:
     message_id: str = ""
     attempt: int = 1
     conversation: str = ""
+    causation: Sequence[str] = ()
 
 
 _call: ContextVar[ToolCallInfo] = ContextVar("aos_tool_call")

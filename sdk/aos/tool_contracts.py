@@ -34,7 +34,8 @@ class ToolRequest(Wire):
     """One call of one tool.
 
     `key` is the same for every attempt of the call, and no other call has it. `conversation` is the reference
-    of the agent's conversation when it made the call.
+    of the agent's conversation when it made the call. `causation` are the ids of the messages that led to the one that
+    the agent works on.
     """
 
     tool: str
@@ -43,6 +44,7 @@ class ToolRequest(Wire):
     agent: str
     message_id: str = ""
     conversation: str = ""
+    causation: list[str] = Field(default_factory=list[str])
 
 
 class ToolOutcome(Wire):

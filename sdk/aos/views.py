@@ -34,6 +34,16 @@ class ModelSpend(BaseModel):
         )
 
 
+class WaitView(BaseModel):
+    """An answer that is waited for, by whom it will be given, and until when."""
+
+    to: str
+    id: str
+    kind: str
+    since: datetime
+    deadline: datetime | None = None
+
+
 class AgentStatus(BaseModel):
     """How an agent is, in one look: the result of the query `status`."""
 
@@ -51,6 +61,8 @@ class AgentStatus(BaseModel):
     rollovers: int
     dead_letters: int
     context_tokens: int
+    waits_for: list[WaitView] = Field(default_factory=list[WaitView])
+    mailbox_limit: int = 0
     next_tick: datetime | None = None
     started: datetime
     spend: list[ModelSpend] = Field(default_factory=list[ModelSpend])
@@ -127,7 +139,8 @@ DeathKind = Literal["unreadable", "failed", "undeliverable"]
 class DeadLetter(BaseModel):
     """A message that could not be read, handled or delivered.
 
-    `text` is its first thousand characters; `ref`, if any, names what the store holds of it.
+    `text` is its first thousand characters; `ref`, if any, names what the store holds of it. `replayable`: that is the
+    whole message, or will be in a moment, so that it can be taken in once more.
     """
 
     id: str
@@ -137,6 +150,7 @@ class DeadLetter(BaseModel):
     at: datetime
     kind: DeathKind = "failed"
     ref: str = ""
+    replayable: bool = False
 
     @classmethod
     def of(
@@ -149,19 +163,37 @@ class DeadLetter(BaseModel):
         kind: DeathKind = "failed",
         sender: str = "",
         ref: str = "",
+        replayable: bool = False,
     ) -> DeadLetter:
         """Return a dead letter whose texts are cut to size."""
         return cls(
-            id=clip(id, 200), reason=clip(reason, 500), text=clip(text, 1000), sender=sender, at=at, kind=kind, ref=ref
+            id=clip(id, 200),
+            reason=clip(reason, 500),
+            text=clip(text, 1000),
+            sender=sender,
+            at=at,
+            kind=kind,
+            ref=ref,
+            replayable=replayable,
         )
 
 
 class DeadLetters(BaseModel):
-    """The newest dead letters, oldest first. `count` is that of the whole life; `older` names the rest in the store."""
+    """The newest dead letters, oldest first. `count` is how many there are; `older` names the rest in the store."""
 
     count: int
     letters: list[DeadLetter]
     older: str = ""
+
+
+class LettersSettled(BaseModel):
+    """What became of dead letters that were to be replayed or dropped, by their ids.
+
+    `done`: the new id of each that was replayed, or nothing for one that was dropped. `left`: why the others stay.
+    """
+
+    done: dict[str, str] = Field(default_factory=dict[str, str])
+    left: dict[str, str] = Field(default_factory=dict[str, str])
 
 
 class Farewell(BaseModel):

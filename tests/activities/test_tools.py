@@ -70,7 +70,13 @@ class Bench:
 
 def request(name: str, **arguments: Any) -> ToolRequest:
     return ToolRequest(
-        tool=name, key="life/1/2/0", arguments=arguments, agent="ada", message_id="m1", conversation="c" * 64
+        tool=name,
+        key="life/1/2/0",
+        arguments=arguments,
+        agent="ada",
+        message_id="m1",
+        conversation="c" * 64,
+        causation=["m0"],
     )
 
 
@@ -125,12 +131,13 @@ async def test_a_sync_tool_runs_in_a_thread_and_knows_its_call(store: SqliteBlob
             call.message_id,
             call.attempt,
             call.conversation,
+            call.causation,
             in_thread,
             activity.info().attempt,
         ]
 
     outcome = await Bench([who], store).run("who", attempt=2)
-    assert json.loads(outcome.text) == ["life/1/2/0", "ada", "m1", 2, "c" * 64, True, 2]
+    assert json.loads(outcome.text) == ["life/1/2/0", "ada", "m1", 2, "c" * 64, ["m0"], True, 2]
 
 
 async def test_a_decorated_async_tool_is_awaited(store: SqliteBlobStore) -> None:

@@ -45,6 +45,11 @@ def images(count: int) -> object:
     return [{"url": f"https://example.org/{number}.png"} for number in range(count)]
 
 
+def parts(count: int) -> object:
+    """Return that many parts of a message."""
+    return [{"type": "data", "data": number} for number in range(count)]
+
+
 def one(make: Make) -> Make:
     """Return what makes a list of one."""
     return lambda size: [make(size)]
@@ -107,6 +112,9 @@ FIELDS = [
     Field(AgentSpec, "tools.item", one(chars), 100),
     Field(AgentSpec, "permissions", texts, 128, unit="permissions"),
     Field(AgentSpec, "permissions.item", one(chars), 100),
+    Field(AgentSpec, "skills", texts, 16, unit="skills"),
+    Field(AgentSpec, "skills.item", one(chars), 100),
+    Field(AgentSpec, "skills.item", one(chars), 1, -1),
     Field(AgentSpec, "triggers", triggers, 64, unit="triggers"),
     Field(AgentSpec, "temperature", number, 2, unit=""),
     Field(AgentSpec, "temperature", number, 0, -1, unit=""),
@@ -118,6 +126,7 @@ FIELDS = [
     Field(AgentSpec, "max_repeats", number, 1, -1, unit="calls"),
     Field(AgentSpec, "batch", number, 100, unit="messages"),
     Field(AgentSpec, "batch", number, 1, -1, unit="messages"),
+    Field(AgentSpec, "mailbox_limit", number, 1, -1, unit="messages"),
     Field(AgentSpec, "patience", number, 0, -1, unit="seconds"),
     Field(AgentSpec, "context_tokens", number, 1000, -1, unit="tokens"),
     Field(AgentSpec, "context_tokens", number, 1_000_000_000, unit="tokens"),
@@ -131,7 +140,18 @@ FIELDS = [
     Field(Message, "sender", chars, 200),
     Field(Message, "priority", number, 5, unit=""),
     Field(Message, "priority", number, 1, -1, unit=""),
+    Field(Message, "importance", number, 5, unit=""),
+    Field(Message, "importance", number, 0, -1, unit=""),
     Field(Message, "images", images, 20, unit="pictures"),
+    Field(Message, "topic", chars, 100),
+    Field(Message, "parts", parts, 20, unit="parts"),
+    Field(Message, "correlation", chars, 200),
+    Field(Message, "causation", texts, 64, unit="messages"),
+    Field(Message, "causation.item", one(chars), 200),
+    Field(Message, "waiting", texts, 64, unit="waits"),
+    Field(Message, "waiting.item", one(chars), 200),
+    Field(Message, "task", chars, 200),
+    Field(Message, "traceparent", chars, 100),
     Field(Message, "sequence.stream", lambda size: sequence(stream="s" * size), 64),
     Field(Message, "sequence.stream", lambda size: sequence(stream="s" * size), 1, -1),
     Field(Message, "sequence.born", lambda size: sequence(born=size), 0, -1, unit="milliseconds"),

@@ -9,12 +9,14 @@ from aos import limits
 from aos.delivery import WAITING_ASKS as OPEN_ASKS
 from aos.message import MESSAGE_ID_CHARS
 from aos.names import NAME_LIMIT
+from aos.topic import MOST_HELD, TOPIC_CHARS
+from aos.topic_filter import FILTER_BYTES, FILTER_DEPTH
 from aos_activities.models.tool_calls import CALLS_PER_STEP
 from aos_activities.tool_results import RESULT_BYTES
 from aos_workflows.agent import URGENT_ASKS, URGENT_EVENTS, WAITING_ASKS
+from aos_workflows.dead import DEAD_LETTERS_KEPT
 from aos_workflows.replies import KEPT
 from aos_workflows.seen import GAPS, IDS, STREAMS
-from aos_workflows.state import DEAD_LETTERS_KEPT
 from aos_workflows.tool_calls import TIMERS
 from pages.place import ROOT
 
@@ -22,6 +24,10 @@ SIZES = {name: value for name, value in vars(limits).items() if name.isupper()} 
 NUMBERS = {
     "NAME_LIMIT": NAME_LIMIT,
     "MESSAGE_ID_CHARS": MESSAGE_ID_CHARS,
+    "TOPIC_CHARS": TOPIC_CHARS,
+    "FILTER_BYTES": FILTER_BYTES,
+    "FILTER_DEPTH": FILTER_DEPTH,
+    "MOST_HELD": MOST_HELD,
     "CALLS_PER_STEP": CALLS_PER_STEP,
     "TIMERS": TIMERS,
     "WAITING_ASKS": WAITING_ASKS,

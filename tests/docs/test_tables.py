@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from datetime import UTC, datetime
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
+from aos.cloud_events import to_cloud_event
 from aos.message import Message
 from aos.names import TASK_QUEUE
 from aos.spec import AgentSpec
 from aos_activities.builtin import builtin_tools
 from aos_workers.settings import Settings
 from command_line import Command
+from engine.noticeboard import NoticeBoard
 from pages.place import ROOT
 
 DOCS = ROOT / "docs"
@@ -71,9 +75,23 @@ def test_the_fields_of_a_spec_are_told_with_their_defaults() -> None:
 
 
 def test_the_fields_of_a_message_are_told() -> None:
-    told = {row[0].strip("`") for row in _rows("agents.md", "Messages")}
+    told = {name for row in _rows("agents.md", "Messages") for name in re.findall(r"`(\w+)`", row[0])}
 
     assert told == set(Message.model_fields)
+
+
+def test_the_attributes_of_a_message_as_a_cloud_event_are_told_with_their_fields() -> None:
+    told = {row[0].strip("`"): re.findall(r"`(\w+)`", row[1]) for row in _rows("messaging.md", "As a CloudEvent")}
+    given: dict[str, Any] = {"id": "m1", "sender": "agent/ada", "to": "agent/bob", "kind": "task", "priority": 1}
+    given |= {"deadline": "2027-01-15T08:00:00Z", "reply_to": "agent/ada", "correlation": "m0", "task": "team/news#t"}
+    given |= {"topic": "ships", "traceparent": "00-1-2-01"}
+    event = to_cloud_event(Message.model_validate({"text": "x", **given}), time=datetime(2027, 1, 15, tzinfo=UTC))
+
+    assert set(told) == set(event)
+    for name, value in given.items():
+        (attribute,) = [attribute for attribute, fields in told.items() if name in fields]
+        assert str(value) in str(event[attribute])
+        assert name not in event["data"]
 
 
 def test_the_commands_are_told() -> None:
@@ -86,7 +104,7 @@ def test_the_commands_are_told() -> None:
 
 def test_the_built_in_tools_are_told_with_their_permissions() -> None:
     told = {row[0].strip("`"): row[1].strip("`") for row in _rows("tools.md", "Built-in tools")}
-    served = {tool.name: tool.describe(TASK_QUEUE).policy.permission for tool in builtin_tools()}
+    served = {tool.name: tool.describe(TASK_QUEUE).policy.permission for tool in builtin_tools(NoticeBoard())}
 
     assert told == {**served, "recall": "", "read_result": ""}
 

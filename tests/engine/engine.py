@@ -47,6 +47,7 @@ class Engine:
         self.models = models
         self.store = store
         self._names: list[str] = []
+        self._teams: list[str] = []
 
     async def start(self, script: Script = echo, **spec: Any) -> str:
         """Start an agent whose model answers by `script`, and return its name."""
@@ -65,6 +66,25 @@ class Engine:
         """Return a name that no other agent has; an agent that gets it is ended with the test."""
         self._names.append(f"agent-{uuid4().hex[:10]}")
         return self._names[-1]
+
+    def member(self, name: str, script: Script = echo, **spec: Any) -> dict[str, Any]:
+        """Return a member of a team that is an agent, whose model answers by `script`."""
+        model = self.model(script)
+        return {"name": name, "agent": {"name": model.partition(":")[2], "model": model, **spec}}
+
+    def model(self, script: Script) -> str:
+        """Return the name of a model that answers by `script`."""
+        name = self.name()
+        self.models.scripts[name] = script
+        self.models.requests[name] = []
+        return f"scripted:{name}"
+
+    async def start_team(self, *members: dict[str, Any], name: str = "", **spec: Any) -> str:
+        """Start a team and return its name."""
+        name = name or self.name()
+        self._teams.append(name)
+        await self.client.teams.start({"name": name, "members": list(members), **spec})
+        return name
 
     def requests(self, name: str) -> int:
         """Return how often an agent's model was called."""
@@ -146,11 +166,13 @@ class Engine:
     async def end_all(self) -> None:
         """End the agents that the test has started."""
         self.models.cut_short()
-        await asyncio.gather(*(self._end(name) for name in self._names))
+        # Teams first: one that lives would start its members anew.
+        await asyncio.gather(*(self._end(f"team/{name}") for name in self._teams))
+        await asyncio.gather(*(self._end(agent_workflow_id(name)) for name in self._names))
 
-    async def _end(self, name: str) -> None:
+    async def _end(self, workflow_id: str) -> None:
         try:
-            await self.handle(name).terminate("the test is over")
+            await self.temporal.get_workflow_handle(workflow_id).terminate("the test is over")
         except RPCError:
             return  # It ended by itself, or never began.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterable
 
 from aos.conversation import Usage
@@ -34,6 +35,18 @@ def in_order(*answers: Answer | Exception) -> Script:
 def said(requests: Iterable[ModelRequest]) -> list[str]:
     """Return what was said last before each request."""
     return [last_text(request) for request in requests]
+
+
+def progress(who: str, *, done: bool = False) -> str:
+    """Return a progress ledger, as a planner's model writes it, by which `who` is next."""
+    answers: dict[str, object] = {
+        "is_request_satisfied": done,
+        "is_in_loop": False,
+        "is_progress_being_made": True,
+        "next_speaker": who,
+        "instruction_or_question": f"Look, {who}.",
+    }
+    return json.dumps({name: {"reason": "so it is", "answer": answer} for name, answer in answers.items()})
 
 
 class Held:

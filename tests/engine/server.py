@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,13 +20,16 @@ _FOR_TESTS = {
 
 
 @asynccontextmanager
-async def running_server(folder: Path) -> AsyncGenerator[WorkflowEnvironment]:
-    """Run a server on a database in `folder`, on a free port, until the block ends."""
+async def running_server(folder: Path, config: Mapping[str, str] | None = None) -> AsyncGenerator[WorkflowEnvironment]:
+    """Run a server on a database in `folder`, on a free port, until the block ends.
+
+    `config` has values of the dynamic configuration that are to be others than with `aos up`.
+    """
     binary = find_temporal(cache_folder(), lambda line: None)
     extra: list[str] = []
     for name, value in SQLITE_PRAGMAS.items():
         extra += ["--sqlite-pragma", f"{name}={value}"]
-    for name, value in {**DYNAMIC_CONFIG, **_FOR_TESTS}.items():
+    for name, value in {**DYNAMIC_CONFIG, **_FOR_TESTS, **(config or {})}.items():
         extra += ["--dynamic-config-value", f"{name}={value}"]
     environment = await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType] - the SDK's
         plugins=[AosPlugin(isolated=True)],

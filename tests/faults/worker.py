@@ -25,7 +25,7 @@ from aos_activities.store import SqliteBlobStore
 from aos_workers.home import Home
 from aos_workers.settings import Settings
 from aos_workers.worker import Parts, app_worker, running_workers
-from faults import variants
+from faults import relay, variants
 from faults.outside import Outside
 
 PAYMENTS = 2
@@ -121,7 +121,10 @@ class _Store(SqliteBlobStore):
 
 
 class _Model:
-    """The provider `told`: it tells the outside service of each call. `told:<name>` answers by the method `_<name>`."""
+    """The provider `told`: it tells the outside service of each call.
+
+    `told:<name>` answers by the method `_<name>`, or else as in `relay`.
+    """
 
     name = "told"
 
@@ -137,7 +140,7 @@ class _Model:
         }
 
     async def complete(self, request: ModelRequest, listener: Listener | None = None) -> ModelResponse:
-        answer = await self._scripts[request.model](request)
+        answer = await self._scripts.get(request.model, self._passes_on)(request)
         if isinstance(answer, str):
             answer = ModelResponse(text=answer)
         return answer.model_copy(update={"model": request.model, "usage": Usage(input_tokens=10, output_tokens=5)})
@@ -171,6 +174,11 @@ class _Model:
         if text.startswith("tools") and request.items[-1].kind != "tool":
             return calls(("current_time", {}), ("current_time", {"timezone": "Europe/Berlin"}))
         return f"done: {text[:100]}"
+
+    async def _passes_on(self, request: ModelRequest) -> ModelResponse | str:
+        kind = "chosen" if request.model.endswith("chooser") else "thought"
+        self._outside.note(kind, request.key, f"{request.model} {relay.passed_on(last_text(request))}")
+        return relay.answer(request)
 
     async def _spend(self, request: ModelRequest) -> ModelResponse | str:
         if request.items[-1].kind == "tool":

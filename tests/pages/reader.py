@@ -13,7 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator, validate
 
 from aos.app import ENTRY_POINTS
-from aos.manifest import load_agents
+from aos.manifest import load_agents, load_team
 from aos.schemas import published
 from aos.spec import AgentSpec
 from aos_workers.settings import Settings
@@ -82,7 +82,9 @@ class Reader:
         return self._place.write(block.title, block.text)
 
     def _agents(self, block: Block) -> None:
-        if block.title:
+        if block.title and "members" in yaml.safe_load(block.text):
+            load_team(self._write(block))
+        elif block.title:
             load_agents(self._write(block))
         else:
             AgentSpec.model_validate({"name": "any", **yaml.safe_load(block.text)})

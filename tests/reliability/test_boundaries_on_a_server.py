@@ -23,7 +23,7 @@ from aos.provider import ModelRequest, ModelResponse
 from aos.testing import calls, last_text
 from aos_workers.temporal.server import DYNAMIC_CONFIG
 from aos_workflows.agent import WAITING_ASKS
-from aos_workflows.state import DEAD_LETTERS_KEPT
+from aos_workflows.dead import DEAD_LETTERS_KEPT
 from boundaries.server import a_server
 from engine.engine import Engine, running_engine
 from engine.scripts import Held

@@ -12,9 +12,10 @@ from aos.conversation import AssistantItem, Usage, UserItem
 from aos.message import Message, Reply, Sequence
 from aos.spec import AgentSpec
 from aos.views import DeadLetter
+from aos_workflows.dead import DEAD_LETTERS_KEPT
 from aos_workflows.migrations import dump_state
 from aos_workflows.replies import CARRIED_BYTES, ReplyBook
-from aos_workflows.state import DEAD_BYTES, DEAD_LETTERS_KEPT, AgentState, life_of
+from aos_workflows.state import DEAD_BYTES, AgentState, life_of
 
 STATE_BYTES = 20 * 1024
 MESSAGES = 1200

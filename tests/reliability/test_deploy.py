@@ -48,9 +48,11 @@ async def replayed(path: Path, workflow: type[PerpetualAgent]) -> Exception | No
 async def test_a_change_of_what_an_agent_does_in_which_order_is_refused_by_the_replay_of_recorded_histories(
     path: Path,
 ) -> None:
+    works = '"think"' in path.read_text(encoding="utf-8")
+    assert works or not path.stem.endswith("-1"), "the first run of the recorded life has work in it"
     refused = await replayed(path, Unguarded)
-    assert isinstance(refused, NondeterminismError)
-    assert "TMPRL1100" in str(refused), "the cause is named"
+    assert isinstance(refused, NondeterminismError) == works, "a run that only waited has no order that was changed"
+    assert "TMPRL1100" in str(refused) or not works, "the cause is named"
     assert await replayed(path, Guarded) is None, "the same change behind a patch is not refused"
     assert await replayed(path, PerpetualAgent) is None
 

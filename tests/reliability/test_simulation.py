@@ -151,7 +151,7 @@ def _is_first_come_first_served(mailbox: Mailbox, envelope: Any) -> None:
 
 
 async def _leaves_out_a_result(tools: ToolCalls, *given: Any) -> list[ToolItem]:
-    return (await _RUN(tools, *given))[1:]
+    return (await _RUN(tools, *given) or [])[1:]
 
 
 _RUN = ToolCalls.run

@@ -20,16 +20,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from aos.message import Event, Message  # noqa: E402
-from aos.names import TASK_QUEUE  # noqa: E402
+from aos.names import TASK_QUEUE, TEAM_WORKFLOW, TOPIC_WORKFLOW  # noqa: E402
 from aos.provider import ModelRequest, ModelResponse  # noqa: E402
 from aos.read_back import READ_BACK_WORKFLOW  # noqa: E402
 from aos.testing import calls, last_text  # noqa: E402
+from aos.topic import TopicStatus  # noqa: E402
 from engine import tools  # noqa: E402
 from engine.engine import Engine, running_engine  # noqa: E402
 from engine.scripts import echo, said  # noqa: E402
@@ -64,6 +65,18 @@ async def save(handle: WorkflowHandle[Any, Any], workflow: str, what: str) -> No
     history = re.sub(rf"\d+@{re.escape(socket.gethostname())}", "recorder", history)
     path = HISTORIES / f"{workflow}-{version('agent-operating-system')}-{what}.json"
     path.write_text(history, encoding="utf-8")
+
+
+async def save_runs(engine: Engine, handle: WorkflowHandle[Any, Any], workflow: str, what: str) -> None:
+    """Write the histories of all runs of a life."""
+    run_id = (await handle.describe()).raw_description.workflow_execution_info.first_run_id
+    number = 0
+    while run_id:
+        number += 1
+        run = engine.temporal.get_workflow_handle(handle.id, run_id=run_id)
+        await save(run, workflow, f"{what}-{number}")
+        last = [event async for event in run.fetch_history_events()][-1]
+        run_id = last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
 
 
 async def agent_life(engine: Engine) -> None:
@@ -144,6 +157,133 @@ async def refused(engine: Engine) -> None:
     await save(handle, "PerpetualAgent", "refused")
 
 
+async def team_life(engine: Engine) -> None:
+    """Record a team to which about everything happens, over rollovers."""
+    names = {member: engine.name() for member in ("ada", "bob", "cyd", "dan")}
+    for member, agent in names.items():
+        engine.models.scripts[agent] = team_script(member)
+        engine.models.requests[agent] = []
+    engine.models.scripts["chooser"] = lambda request: "bob" if last_text(request).endswith("bob.") else "ada"
+    engine.models.requests["chooser"] = []
+
+    def child(member: str) -> dict[str, Any]:
+        return {"name": member, "agent": {"name": names[member], "model": f"scripted:{names[member]}"}}
+
+    team = engine.name()
+    enough = [{"type": "max_messages", "count": 12}, {"type": "stop_message"}, {"type": "timeout", "after": 600}]
+    counted = {"type": "function", "tool": "workshop/count"}
+    handle = await engine.temporal.start_workflow(
+        TEAM_WORKFLOW,
+        {
+            "name": team,
+            "members": [child("ada"), child("bob"), {"name": "ghost", "address": "nobody-of-this-name"}],
+            "strategy": {"type": "selector", "model": "scripted:chooser", "allow_repeats": True},
+            "termination": {"type": "any", "of": [*enough, counted]},
+            "rollover_events": 150,
+            "patience": 5,
+        },
+        id=f"team/{team}",
+        task_queue=TASK_QUEUE,
+    )
+
+    async def update(name: str, given: dict[str, Any]) -> Any:
+        return await handle.execute_update(name, given)  # pyright: ignore[reportUnknownMemberType] - the SDK's
+
+    await update("ask", {"text": "count the ships", "id": "t1"})
+    await handle.signal("send", {"txt": "count"})
+    await update("ask", {"text": "say it at length " + "ship " * 900, "id": "t2"})
+    await update("configure", {"strategy": {"type": "round_robin"}})
+    await handle.signal("send", {"text": "hold", "id": "t3"})
+    await engine.until(lambda: handle.query("task", {"id": "t3"}), lambda report: bool(report["task"]["speaking"]))
+    await update("change_members", {"add": [child("cyd")], "replace": [child("dan") | {"name": "bob"}]})
+    await handle.signal("pause")
+    await handle.signal("resume")
+    await engine.handle(names["ada"]).terminate("an accident")
+    await engine.until(lambda: handle.query("status"), lambda status: status["tasks_done"] >= 3)
+    await handle.signal("send", {"text": "hold", "id": "t4"})
+    await engine.until(lambda: handle.query("task", {"id": "t4"}), lambda report: bool(report["task"]["speaking"]))
+    await update("end_task", {"id": "t4"})
+    for number in range(20):
+        await update("ask", {"text": "once more", "id": f"m{number}"})
+        if (await handle.query("status"))["rollovers"] >= 2:
+            break
+    await update("ask", {"text": "count the ships", "id": "t1"})
+    await handle.signal("stop", {"reason": "the end"})
+    await handle.result()
+    await save_runs(engine, handle, "AgentTeam", "life")
+
+
+def team_script(member: str) -> Callable[[ModelRequest], ModelResponse | str]:
+    """Return how a member of the recorded team answers."""
+    turns = 0
+
+    def answer(request: ModelRequest) -> ModelResponse | str:
+        nonlocal turns
+        turns += 1
+        asked = last_text(request)
+        if "at length" in asked:
+            return "ship " * 900
+        return f"{member} {turns}"
+
+    return answer
+
+
+async def topic_life(engine: Engine) -> None:
+    """Record a topic to which about everything happens, over rollovers and a split, and one of its branches."""
+    topic = engine.name()
+    listeners = [f"agent/{engine.name()}" for _ in range(6)]
+    for listener in listeners:
+        # Nobody serves it: what it is told waits in its history.
+        await engine.temporal.start_workflow("Listener", id=listener, task_queue="nobody")
+    handle = await engine.temporal.start_workflow(
+        TOPIC_WORKFLOW,
+        {"name": topic, "branch": 3, "rollover_events": 100},
+        id=f"topic/{topic}",
+        task_queue=TASK_QUEUE,
+    )
+
+    async def update(name: str, subscriber: str, **fields: Any) -> Any:
+        return await handle.execute_update(name, {"subscriber": subscriber, **fields})  # pyright: ignore[reportUnknownMemberType] - the SDK's
+
+    async def status() -> TopicStatus:
+        return await engine.client.topics.status(topic)
+
+    async def publish(*numbers: int, **fields: Any) -> None:
+        for number in numbers:
+            await handle.signal("publish", {"text": f"ship {number}", "id": f"m{number}", **fields})
+
+    async def until_rolled_over(times: int) -> None:
+        number = 1000 * times
+        while (await status()).rollovers < times:
+            await publish(number := number + 1)
+
+    for number in range(8):
+        await handle.signal("publish", {"txt": f"{number} " + "x" * 900})
+    await update("subscribe", listeners[0], filter={"type": "text", "contains": "ship"})
+    await update("subscribe", listeners[1], filter={"type": "not", "of": {"type": "kind", "kinds": ["question"]}})
+    await update("subscribe", "agent/nobody-of-this-name")
+    with suppress(WorkflowUpdateFailedError):
+        await update("subscribe", "planet/mars")
+    await publish(1, 2, 2, sender=listeners[0])
+    await publish(3, kind="question")
+    await engine.until(status, lambda status: status.dropped_count == 1)
+    await update("unsubscribe", listeners[1])
+    await until_rolled_over(1)
+    for listener in listeners:
+        await update("subscribe", listener)
+    await engine.until(status, lambda status: bool(status.branches))
+    await publish(4, 5)
+    await update("unsubscribe", listeners[2])
+    await until_rolled_over(2)
+    branches = (await status()).branches
+    await handle.signal("stop", {"reason": "the end"})
+    await handle.result()
+    await save_runs(engine, handle, "Topic", "life")
+    branch = engine.temporal.get_workflow_handle(branches[0])
+    await branch.result()
+    await save_runs(engine, branch, "Topic", "branch")
+
+
 async def main() -> None:
     """Record all."""
     HISTORIES.mkdir(exist_ok=True)
@@ -153,7 +293,7 @@ async def main() -> None:
             running_server(path) as server,
             running_engine(server.client, path, apps=[tools.workshop]) as engine,
         ):
-            for scene in (agent_life, read_back, refused):
+            for scene in (agent_life, read_back, refused, team_life, topic_life):
                 await scene(engine)
 
 

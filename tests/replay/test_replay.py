@@ -15,9 +15,11 @@ from temporalio.workflow import NondeterminismError
 from aos.plugin import AosPlugin
 from aos_workflows.agent import PerpetualAgent
 from aos_workflows.read_back import ReadBack
+from aos_workflows.team.workflow import AgentTeam
+from aos_workflows.topic.workflow import Topic
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
-WORKFLOWS = (PerpetualAgent, ReadBack)
+WORKFLOWS = (PerpetualAgent, ReadBack, AgentTeam, Topic)
 
 
 def replayer() -> Replayer:
@@ -69,6 +71,20 @@ def test_the_life_that_is_recorded_has_all_that_happens_to_an_agent() -> None:
         "stop",
     ):
         assert f'"{name}"' in text
+
+
+def test_the_life_of_a_topic_that_is_recorded_has_all_that_happens_to_one() -> None:
+    life = [event for path in HISTORIES if path.stem.startswith("Topic-") for event in events(path)]
+    types = {event["eventType"].removeprefix("EVENT_TYPE_") for event in life}
+    assert {
+        "WORKFLOW_EXECUTION_CONTINUED_AS_NEW",
+        "WORKFLOW_EXECUTION_COMPLETED",
+        "EXTERNAL_WORKFLOW_EXECUTION_SIGNALED",
+        "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED",
+        "CHILD_WORKFLOW_EXECUTION_STARTED",
+    } <= types
+    for name in ("set_aside", "subscribe", "unsubscribe", "publish", "place", "remove", "stop"):
+        assert f'"{name}"' in json.dumps(life)
 
 
 @pytest.mark.parametrize(

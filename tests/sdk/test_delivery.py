@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from aos.connection import once, retrying
 from aos.delivery import Delivery
-from aos.errors import AgentError, AgentNotFound, NoWorker
+from aos.errors import AgentError, AgentNotFound, NotAnswering, NoWorker
 from aos.message import Message, Reply
 
 NOBODY_POLLS = RPCError(
@@ -41,6 +41,32 @@ async def test_who_waits_for_a_reply_goes_on_waiting_while_there_is_no_worker() 
     handle = cast("WorkflowHandle[Any, Any]", agent)
     reply = await Delivery().ask(handle, "ada", Message(text="hello", id="m1"))
     assert (reply.text, agent.looks) == ("here again", 3)
+
+
+class Asleep:
+    """Stands for the handle of an agent that no worker serves: it takes signals, and no update ever ends."""
+
+    def __init__(self) -> None:
+        self.asked: list[Message] = []
+        self.signalled: list[Message] = []
+
+    async def execute_update(self, name: str, message: Message, **_: object) -> Reply:
+        self.asked.append(message)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def signal(self, name: str, message: Message, **_: object) -> None:
+        self.signalled.append(message)
+
+
+async def test_what_nobody_confirms_is_left_with_the_server_as_the_same_message() -> None:
+    agent = Asleep()
+    handle = cast("WorkflowHandle[Any, Any]", agent)
+    with pytest.raises(NotAnswering, match="the message 'm1' is with it all the same"):
+        await Delivery().confirm(handle, "ada", Message(text="hello", id="m1"), patience=0.05)
+    (asked,), (signalled,) = agent.asked, agent.signalled
+    assert signalled == asked.model_copy(update={"wait": True})
+    assert signalled.sequence is not None
 
 
 async def test_who_looks_at_an_agent_is_told_at_once_that_there_is_no_worker() -> None:

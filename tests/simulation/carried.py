@@ -18,7 +18,10 @@ CARRIED_BYTES = 20 * 1024
 
 _GIVEN = ("notes", "turn", "spec", "dead", "schedule")
 
-_PASSING = {"_refused", "_rolling", "_leaving", "_asking", "_asked", "_configuring", "_alarm", "_state", "_turns"}
+_PASSING = {
+    *("_refused", "_rolling", "_leaving", "_asking", "_asked", "_configuring", "_alarm", "_state"),
+    *("_letters", "_messaging", "_intake", "_turns"),
+}
 """Attributes of the workflow that a new run makes anew. Whatever else it keeps must be in the state."""
 
 

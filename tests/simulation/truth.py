@@ -13,7 +13,7 @@ from aos.conversation import Item, SummaryItem, Usage, UserItem
 from aos.message import Reply
 from aos.spec import EventTrigger
 from aos_activities.think import Thought, reply_link
-from aos_workflows.mailbox import Envelope
+from aos_workflows.mailbox import AGE, Envelope
 from aos_workflows.schedule import trigger_key
 from aos_workflows.state import AgentState
 from simulation.store import MemoryStore
@@ -35,6 +35,7 @@ class Letter:
     mode: str
     wake: bool
     order: int
+    at: float = 0.0
     own: bool = False
     heard: bool = False
     reply: Reply | None = None
@@ -45,9 +46,9 @@ class Letter:
         return (self.sender, self.priority, self.mode, self.wake)
 
     @property
-    def urgency(self) -> tuple[int, int]:
+    def urgency(self) -> tuple[float, int]:
         """Letters of a lower urgency come first."""
-        return (0 if self.mode == "interrupt" else self.priority, self.order)
+        return (0.0 if self.mode == "interrupt" else self.at + self.priority * AGE, self.order)
 
 
 class Truth:
@@ -84,8 +85,8 @@ class Truth:
 
     # What the world tells
 
-    def delivered(self, message: dict[str, Any]) -> None:
-        """A message came to the agent, for the first time or again."""
+    def delivered(self, message: dict[str, Any], at: float) -> None:
+        """A message came to the agent, for the first time or again. `at`: in seconds since 1970."""
         if not message.get("id"):
             return
         if message["id"] not in self.letters:
@@ -97,6 +98,7 @@ class Truth:
                     mode=message.get("mode", "queue"),
                     wake=message.get("wake", True),
                     order=next(self._orders),
+                    at=at,
                 )
             )
             self._fresh.append(message["id"])

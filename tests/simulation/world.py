@@ -252,7 +252,7 @@ class World:
                 if sent := self._came.get(job.signal_workflow.input[0].data):
                     self._delivered(sent)
             elif job.HasField("do_update") and job.do_update.name == "ask" and server.run.accepted(job.do_update.id):
-                truth.delivered(self._asking_of(job).known)
+                truth.delivered(self._asking_of(job).known, server.now)
         truth.look(server.run.state, server.now)
 
     def _asking_of(self, job: WorkflowActivationJob) -> Sent:
@@ -262,7 +262,7 @@ class World:
         if sent.known.get("rubbish") or (sent.kind == "event" and not sent.known["type"].startswith("order.")):
             self.truth.buried += 1
         else:
-            self.truth.delivered(sent.known)
+            self.truth.delivered(sent.known, self.server.now)
 
     def _told(self, update: str, result: Payload | None, problem: str) -> None:
         if changes := self._configured.pop(update, None):

@@ -134,6 +134,10 @@ async def test_the_demo_ends_by_itself_loses_nothing_and_shows_what_it_did(tmp_p
     assert "with SIGKILL while the agent was: Working on" in written
     assert re.search(r"offline:extractive +│ +\d", written), "the cost table"
     assert "Web UI: http://127.0.0.1:" in written
+    assert "the team's task is done: " in written
+    said = " ".join(re.sub("[│├─┼┤]", " ", written.partition("What was said in its task")[2]).split())
+    assert "researcher “The ferry leaves at a quarter past eight from Tarn Quay.” (from ferry.md)" in said
+    assert "critic APPROVED: All 3 statements stand word for word in ferry.md and mill.md." in said
 
 
 async def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(tmp_path: Path) -> None:

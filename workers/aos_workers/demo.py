@@ -1,4 +1,7 @@
-"""`aos demo`: an agent reads documents, its worker is killed in the middle, and it answers questions all the same."""
+"""`aos demo`: an agent reads documents, its worker is killed in the middle, and it answers questions all the same.
+
+Then a team answers from the same documents, and checks what it answers.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from aos.limits import clip
 from aos.message import Message, Reply
 from aos.spec import AgentSpec
 from aos.views import AgentStatus, TranscriptLine
+from aos_workers.desk import DESK, show_team, task_on
 from aos_workers.local import Local, local_aos
 from aos_workers.settings import Settings, load_settings
 from aos_workers.temporal.server import free_port
@@ -100,10 +104,14 @@ async def _run(
             f"{len(summaries) + len(answers)} messages, {len(lost)} lost; handled by the agent: {status.handled}; "
             f"the worker was killed once, the agent never noticed"
         )
+        asked = [QUESTIONS[path.name] for path in documents if path.name in QUESTIONS]
+        others = [path.name for path in documents if path.name not in QUESTIONS]
+        answer = await show_team(client, task_on(others, asked), console, report)
         if local.ui_url:
-            report(f"Web UI: {local.ui_url}/namespaces/default/workflows/agent%2F{READER.name} while this runs;")
-            report(f"later: aos up --home {settings.home}, where the agent lives on")
-        return 1 if lost else 0
+            workflows = f"{local.ui_url}/namespaces/default/workflows"
+            report(f"Web UI: {workflows}/agent%2F{READER.name} and {workflows}/team%2F{DESK.name} while this runs;")
+            report(f"later: aos up --home {settings.home}, where the agent and the team live on")
+        return 1 if lost or answer.status != "done" else 0
 
 
 async def _read_all(

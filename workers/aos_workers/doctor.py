@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 
 from aos.connection import connect
 from aos.errors import AosError, SetupError
-from aos.names import SEARCH_ATTRIBUTES
+from aos.names import LIST_ATTRIBUTES, SEARCH_ATTRIBUTES
 from aos_workers.finding import Finding
 from aos_workers.home import Home
 from aos_workers.pace import examine_pace
@@ -103,9 +103,10 @@ async def _search_attributes(client: Client) -> list[Finding]:
     listed = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace), retry=True
     )
-    missing = [name for name in SEARCH_ATTRIBUTES if name not in listed.custom_attributes]
+    types = {**dict.fromkeys(SEARCH_ATTRIBUTES, "Keyword"), **dict.fromkeys(LIST_ATTRIBUTES, "KeywordList")}
+    missing = [name for name in types if name not in listed.custom_attributes]
     if missing:
-        create = " ".join(f"--name {name} --type Keyword" for name in missing)
+        create = " ".join(f"--name {name} --type {types[name]}" for name in missing)
         remedy = f"start a worker, which creates them, or `temporal operator search-attribute create {create}`"
         return [Finding("warning", f"the namespace lacks the search attributes {', '.join(missing)}", remedy)]
     return [Finding("ok", "the search attributes are there")]

@@ -11,12 +11,18 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from aos.names import SEARCH_ATTRIBUTES
+from aos.names import LIST_ATTRIBUTES, SEARCH_ATTRIBUTES
 
 _REFRESH_SECONDS = 2.0
 """How often each host of a Temporal cluster reads which search attributes a namespace has."""
 
 _PATIENCE = 60.0
+
+TYPES = {
+    **dict.fromkeys(SEARCH_ATTRIBUTES, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD),
+    **dict.fromkeys(LIST_ATTRIBUTES, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST),
+}
+"""The search attributes of AOS, each with its type."""
 
 _log = structlog.get_logger(__name__)
 
@@ -32,12 +38,12 @@ async def ensure_search_attributes(client: Client) -> bool:
         listed = await service.list_search_attributes(
             ListSearchAttributesRequest(namespace=client.namespace), retry=True
         )
-        missing = [name for name in SEARCH_ATTRIBUTES if name not in listed.custom_attributes]
+        missing = [name for name in TYPES if name not in listed.custom_attributes]
         if missing:
             await service.add_search_attributes(
                 AddSearchAttributesRequest(
                     namespace=client.namespace,
-                    search_attributes=dict.fromkeys(missing, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD),
+                    search_attributes={name: TYPES[name] for name in missing},
                 ),
                 retry=True,
             )
@@ -45,7 +51,7 @@ async def ensure_search_attributes(client: Client) -> bool:
     except RPCError as error:
         if error.status == RPCStatusCode.ALREADY_EXISTS:
             return True
-        _log.warning("search_attributes_missing", names=list(SEARCH_ATTRIBUTES), problem=str(error))
+        _log.warning("search_attributes_missing", names=list(TYPES), problem=str(error))
         return False
     return True
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from aos.app import load_app
 from aos.client import AosClient
 from aos.errors import AgentExists
-from aos.manifest import load_agents
+from aos.manifest import load_specs
 from aos.spec import AgentSpec
+from aos.team_spec import TeamSpec
 from aos_workers.local import Local, local_aos
 from aos_workers.settings import Settings, load_settings
 
@@ -26,23 +27,24 @@ def up(
     agents: Sequence[Path],
     report: Callable[[str], None],
 ) -> None:
-    """Run a server and a worker, start the agents given and those of the application, and stay until Ctrl-C.
+    """Run a server and a worker, start the agents and teams given and those of the application, and stay until Ctrl-C.
 
     Raises:
         SetupError: Something cannot be started.
-        InvalidInput: An agent's file is wrong.
+        InvalidInput: A file of agents or teams is wrong.
     """
     settings = load_settings(home=home, offline=offline or None)
-    specs = [spec for path in agents for spec in load_agents(path)]
+    specs = [spec for path in agents for spec in load_specs(path)]
     if app:
-        specs.extend(load_app(app).agents)
+        served = load_app(app)
+        specs.extend([*served.agents, *served.teams])
     asyncio.run(_stay(settings, [app] if app else [], specs, port, ui_port, report))
 
 
 async def _stay(
     settings: Settings,
     apps: list[str],
-    specs: Sequence[AgentSpec],
+    specs: Sequence[AgentSpec | TeamSpec],
     port: int | None,
     ui_port: int | None,
     report: Callable[[str], None],
@@ -58,11 +60,13 @@ async def _stay(
         report("stopping")
 
 
-async def _start_all(local: Local, specs: Sequence[AgentSpec], report: Callable[[str], None]) -> None:
+async def _start_all(local: Local, specs: Sequence[AgentSpec | TeamSpec], report: Callable[[str], None]) -> None:
     client = await AosClient.connect(local.address)
-    for spec in specs:
+    # Teams come last: their members may be among the agents.
+    for spec in sorted(specs, key=lambda spec: isinstance(spec, TeamSpec)):
+        kind = "team" if isinstance(spec, TeamSpec) else "agent"
         try:
-            await client.start(spec)
-            report(f"agent {spec.name} is alive")
+            await (client.teams.start(spec) if isinstance(spec, TeamSpec) else client.start(spec))
+            report(f"{kind} {spec.name} is alive")
         except AgentExists:
-            report(f"agent {spec.name} lives on")
+            report(f"{kind} {spec.name} lives on")

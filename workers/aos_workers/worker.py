@@ -19,11 +19,15 @@ from aos_activities.builtin import builtin_tools
 from aos_activities.builtin.recalling import recalling_tools
 from aos_activities.compaction import CompactionActivities
 from aos_activities.conversations import Conversations
+from aos_activities.directory import DirectoryActivities
+from aos_activities.judging import JudgingActivities
+from aos_activities.keeping import KeepingActivities
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.programs import ProgramActivities
 from aos_activities.store import SqliteBlobStore
 from aos_activities.think import ThinkActivities
 from aos_activities.tools import ToolHost
+from aos_activities.topics import topic_access
 from aos_workers.deployment import deployment_config, make_current
 from aos_workers.home import Home
 from aos_workers.providers import make_registry
@@ -32,6 +36,8 @@ from aos_workers.settings import Settings
 from aos_workers.starting import start_worker, until_served
 from aos_workflows.agent import PerpetualAgent
 from aos_workflows.read_back import ReadBack
+from aos_workflows.team.workflow import AgentTeam
+from aos_workflows.topic.workflow import Topic
 
 _STICKY = timedelta(seconds=1)
 _DRAIN = timedelta(seconds=10)
@@ -78,7 +84,7 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
     """Return the worker that serves agents, not started. `search_attributes`: the namespace has AOS's."""
     conversations = Conversations(parts.store)
     recalling = recalling_tools(parts.store, conversations)
-    tools = [*builtin_tools(settings.documents, settings.fetch_hosts), *recalling]
+    tools = [*builtin_tools(topic_access(client), settings.documents, settings.fetch_hosts), *recalling]
     programs = ProgramActivities(
         parts.store,
         parts.registry,
@@ -89,11 +95,14 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
     thinking = ThinkActivities(parts.store, parts.registry, conversations)
     compaction = CompactionActivities(parts.store, parts.registry, conversations)
     archive = ArchiveActivities(parts.store, conversations)
+    directory = DirectoryActivities(client)
+    judging = JudgingActivities(parts.store, parts.registry)
+    keeping = KeepingActivities(parts.store, parts.registry, search_attributes=search_attributes)
     host = ToolHost(tools, TASK_QUEUE, parts.store)
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[PerpetualAgent, ReadBack],
+        workflows=[PerpetualAgent, AgentTeam, Topic, ReadBack],
         activities=[
             programs.prepare_agent,
             thinking.think,
@@ -103,6 +112,13 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
             archive.find_reply,
             archive.read_blob,
             archive.read_transcript,
+            directory.conditions,
+            directory.find_by_skill,
+            judging.judge,
+            keeping.check_team,
+            keeping.keep_text,
+            keeping.keep_replies,
+            keeping.find_task_reply,
             *host.activities,
         ],
         deployment_config=deployment_config(settings.build_id),

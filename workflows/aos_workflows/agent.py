@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import JsonValue, ValidationError
 from temporalio import workflow
-from temporalio.common import RawValue, SearchAttributeKey, VersioningBehavior
+from temporalio.common import RawValue, SearchAttributeKey, SearchAttributeUpdate, VersioningBehavior
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from aos.control import Changes, Lookup, Stop
-from aos.errors import AgentStopped, AosError, InvalidInput, MessageFailed, ReplyForgotten
+from aos.control import Changes, Letters, Lookup, Stop
+from aos.errors import AgentStopped, AosError, InvalidInput
 from aos.limits import MESSAGE_BYTES, SPEC_BYTES
 from aos.message import Event, Message, Reply
-from aos.names import AGENT_WORKFLOW, TASK_TIMEOUT, agent_workflow_id
+from aos.names import AGENT_WORKFLOW, TASK_TIMEOUT
 from aos.reading import check_size, problems
 from aos.spec import AgentSpec
-from aos.views import AgentStatus, DeadLetter, DeadLetters, DeathKind, Farewell, InboxView, TranscriptView
+from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, LettersSettled, TranscriptView
 from aos_activities.archive import Page
 from aos_workflows import shelf, views
-from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal
-from aos_workflows.migrations import dump_state, load_state
+from aos_workflows.birth import initial_state
+from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal, text_of
+from aos_workflows.intake import Intake
+from aos_workflows.letters import DeadOffice
+from aos_workflows.messaging import Messaging
+from aos_workflows.migrations import dump_state
 from aos_workflows.preparation import prepare
-from aos_workflows.replies import reply_with
-from aos_workflows.state import AgentState, life_of
+from aos_workflows.state import AgentState
 from aos_workflows.turns import TURN_BYTES, Turns
-from aos_workflows.waking import Alarm, event_message, post_due
+from aos_workflows.waits import Break, Probe
+from aos_workflows.waking import Alarm, post_due
 
 CARRIED_BYTES = 8 * 1024
 """Most bytes of waiting messages that cross a rollover in the state; the rest waits in the store."""
@@ -44,17 +47,13 @@ WAITING_ASKS = 8
 
 _SIGNALS = (
     "send {text, and optionally id, sender, mode, priority, wake}; event {type, source, id, data}, as in CloudEvents; "
-    "pause: take no more steps, messages wait; resume; stop: end after the turn under way, or {when: now}"
+    "pause: take no more steps, messages wait; resume; stop: end after the turn under way, or {when: now}; "
+    "reply, probe, break: among agents, about what they wait for from each other"
 )
 
 _STATUS = SearchAttributeKey.for_keyword("AosStatus")
 _KIND = SearchAttributeKey.for_keyword("AosKind")
-
-
-class Resume(BaseModel):
-    """The input of a run that goes on from another."""
-
-    resume: dict[str, object] = Field(default_factory=dict[str, object])
+_SKILLS = SearchAttributeKey.for_keyword_list("AosSkills")
 
 
 @workflow.defn(name=AGENT_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
@@ -71,11 +70,14 @@ class PerpetualAgent:
         self._configuring = asyncio.Lock()
         self._alarm = Alarm()
         try:
-            self._state = _initial_state(given)
+            self._state = initial_state(given)
         except InvalidInput as error:
             self._refused = error
             self._state = AgentState(spec=AgentSpec(name="refused"), life="", started=workflow.time())
-        self._turns = Turns(self._state, self._must_yield)
+        self._letters = DeadOffice(self._state, self._replayed)
+        self._messaging = Messaging(self._state, self._letters, self._replayed)
+        self._intake = Intake(self._state, self._messaging, self._letters)
+        self._turns = Turns(self._state, self._messaging, self._must_yield, self._rollover_due)
 
     @workflow.run
     async def run(self, given: RawValue = NOTHING) -> Farewell:
@@ -83,6 +85,7 @@ class PerpetualAgent:
         if self._refused:
             raise refusal(self._refused)
         state = self._state
+        self._messaging.go()
         try:
             if not state.program:
                 async with self._configuring:
@@ -91,6 +94,8 @@ class PerpetualAgent:
                 await self._rest()
                 if self._rollover_due():
                     await self._roll_over()
+                if state.unkept:
+                    await self._letters.keep()
                 if not state.paused and not state.stop_reason:
                     await self._live()
         except (asyncio.CancelledError, ActivityError) as error:
@@ -108,7 +113,7 @@ class PerpetualAgent:
 
     def _has_cause(self) -> bool:
         state = self._state
-        if state.stop_reason or self._rollover_due() or self._alarm.due != state.schedule.next_due:
+        if state.stop_reason or state.unkept or self._rollover_due() or self._alarm.due != state.schedule.next_due:
             return True
         return not state.paused and (state.turn is not None or state.mailbox.has_work or self._alarm.rings())
 
@@ -121,8 +126,10 @@ class PerpetualAgent:
         while state.turn is None and (page := mailbox.page_needed()):
             mailbox.bring_back(page, (await shelf.bring_back(page.ref)).entries)
         has_work = news or mailbox.has_work
-        if state.turn is None and has_work and (letters := mailbox.take(state.spec.batch, TURN_BYTES)):
-            self._turns.begin(letters)
+        if state.turn is None and has_work:
+            letters = mailbox.take(state.spec.batch, TURN_BYTES)
+            if letters := self._messaging.timely(letters):
+                self._turns.begin(letters)
         if state.turn is not None:
             number = state.turn.number
             await self._turns.work(lambda: state.stop_now or (mailbox.interrupts and _is(state, number)))
@@ -144,7 +151,11 @@ class PerpetualAgent:
     def _announce(self) -> None:
         if self._state.search_attributes:
             status = "paused" if self._state.paused else "active"
-            changes = [_KIND.value_set("agent"), _STATUS.value_set(status)]
+            changes: list[SearchAttributeUpdate[Any]] = [_KIND.value_set("agent"), _STATUS.value_set(status)]
+            if skills := self._state.spec.skills:
+                changes.append(_SKILLS.value_set(skills))
+            elif workflow.info().typed_search_attributes.get(_SKILLS):
+                changes.append(_SKILLS.value_unset())
             workflow.upsert_search_attributes(changes)  # pyright: ignore[reportUnknownMemberType] - the SDK's signature
         if self._state.turn is None:
             workflow.set_current_details(views.in_words(self._state))
@@ -165,7 +176,10 @@ class PerpetualAgent:
         state = self._state
         self._rolling = True
         await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._messaging.until_sent()
         await self._lighten(CARRIED_BYTES)
+        if (turn := state.turn) and sum(len(message.model_dump_json()) for message in turn.letters) > CARRIED_BYTES:
+            await self._turns.keep_letters(turn)
         await workflow.wait_condition(workflow.all_handlers_finished)
         # Nothing is awaited from here on: what a handler did until now is in the state that is carried.
         state.replies = state.replies.carried()
@@ -180,10 +194,8 @@ class PerpetualAgent:
             entries: list[JsonValue] = [letter.model_dump(mode="json") for letter in surplus]
             mailbox.set_aside(await shelf.set_aside(Page(entries=entries)), surplus)
             ids[:0] = [letter.message.id for letter in surplus]
-        while old := self._state.old_dead():
-            entries = [letter.model_dump(mode="json") for letter in old[:500]]
-            self._state.dead_older = await shelf.set_aside(Page(entries=entries, before=self._state.dead_older))
-            del self._state.dead[: len(entries)]
+        await self._letters.keep()
+        await self._letters.lighten()
         return ids
 
     async def _leave(self) -> Farewell:
@@ -196,7 +208,9 @@ class PerpetualAgent:
         if state.turn and state.turn.new:
             pages.append(await shelf.set_aside(Page(entries=[item.model_dump(mode="json") for item in state.turn.new])))
         await workflow.wait_condition(workflow.all_handlers_finished)
+        self._messaging.say_farewell()
         undelivered += await self._lighten(0)
+        await self._messaging.until_sent()
         return Farewell(
             name=state.spec.name,
             reason=state.stop_reason,
@@ -222,18 +236,33 @@ class PerpetualAgent:
                 raise InvalidInput(name, [f"it takes one JSON object, {len(args)} arguments were given"])
             match name:
                 case "send":
-                    self._take_in(read(Message, "message", given, MESSAGE_BYTES))
+                    self._intake.take_in(read(Message, "message", given, MESSAGE_BYTES))
                 case "event":
-                    self._take_in_event(read(Event, "event", given, MESSAGE_BYTES), given)
+                    self._intake.take_in_event(read(Event, "event", given, MESSAGE_BYTES), given)
+                case "reply":
+                    self._messaging.answered(read(Reply, "reply", given, MESSAGE_BYTES))
+                case "probe":
+                    self._messaging.probed(read(Probe, "probe", given, MESSAGE_BYTES))
+                case "break":
+                    self._messaging.broken(read(Break, "break", given, MESSAGE_BYTES))
                 case "pause" | "resume":
                     self._state.paused = name == "pause"
                     self._announce()
                 case "stop":
                     self._stop(read(Stop, "stop", given, SPEC_BYTES) if is_given(given) else Stop())
                 case _:
-                    raise InvalidInput(name, ["there is no such signal; there are send, event, pause, resume, stop"])
+                    raise InvalidInput(
+                        name, ["there is no such signal; there are send, event, reply, pause, resume, stop"]
+                    )
         except InvalidInput as error:
-            self._bury("", str(error), _text_of(given), "unreadable")
+            self._intake.bury("", str(error), text_of(given), "unreadable")
+
+    def _replayed(self, message: Message) -> None:
+        """Take in a message that was a dead letter; one that could not be delivered is sent again."""
+        if message.to in ("", self._messaging.address):
+            self._intake.take_in(message)
+        else:
+            self._messaging.send(message)
 
     @workflow.update(description="Ask the agent something, and get its reply: {text}, as for send")
     async def ask(self, message: RawValue = NOTHING) -> Reply:
@@ -241,62 +270,20 @@ class PerpetualAgent:
         asked = read(Message, "message", message, MESSAGE_BYTES)
         info = workflow.current_update_info()
         self._asked += 1
-        asked = self._take_in(asked, asked=True, fallback_id=message_id(info.id) if info else "")
+        asked = self._intake.take_in(asked, asked=True, fallback_id=message_id(info.id) if info else "")
         # A rollover waits until no handler is at work, so none may begin then what takes longer than a task.
         if not asked.wait or self._rolling or self._asking >= WAITING_ASKS:
             return self._state.replies.get(asked.id) or Reply(id=asked.id, status="pending")
         self._asking += 1
         try:
-            return await self._reply_to(asked.id)
+            return await self._intake.reply_to(asked.id, lambda: self._rolling, lambda: self._leaving)
         finally:
             self._asking -= 1
 
     @ask.validator
     def _validate_ask(self, message: RawValue = NOTHING) -> None:
         self._refuse_if_gone()
-        try:
-            read(Message, "message", message, MESSAGE_BYTES)
-        except InvalidInput as error:
-            raise refusal(error) from None
-
-    def _take_in_event(self, event: Event, given: RawValue) -> None:
-        if told := event_message(self._state, event):
-            self._take_in(told)
-        else:
-            self._bury(event.id, f"no trigger wants events of type {event.type!r}", _text_of(given), "undeliverable")
-
-    def _take_in(self, message: Message, *, asked: bool = False, fallback_id: str = "") -> Message:
-        if not message.id:
-            message = message.model_copy(update={"id": fallback_id or str(workflow.uuid4())})
-        if self._state.mailbox.offer(message, workflow.time(), asked=asked) == "forgotten":
-            reason = "it may have been handled before, and that was too long ago to tell; send it with a new id"
-            self._bury(message.id, reason, message.text, "undeliverable", message.sender)
-            if asked:
-                raise refusal(MessageFailed(message.id, reason))
-        return message
-
-    async def _reply_to(self, message_id: str) -> Reply:
-        state = self._state
-        if state.replies.get(message_id) is None and not state.is_busy_with(message_id):
-            if thought := await shelf.find_reply(state.life, message_id):
-                return reply_with(thought, message_id)
-            if state.replies.get(message_id) is None and not state.may_hold(message_id):
-                raise refusal(ReplyForgotten(message_id))
-        await workflow.wait_condition(
-            lambda: state.replies.get(message_id) is not None or self._rolling or self._leaving
-        )
-        if reply := state.replies.get(message_id):
-            return _or_failure(reply)
-        if self._rolling:
-            return Reply(id=message_id, status="pending")
-        raise refusal(AgentStopped(state.spec.name))
-
-    def _bury(self, message_id: str, reason: str, text: str, kind: DeathKind, sender: str = "") -> None:
-        now = datetime.fromtimestamp(workflow.time(), UTC)
-        letter = DeadLetter.of(
-            id=message_id or str(workflow.uuid4()), reason=reason, text=text, at=now, kind=kind, sender=sender
-        )
-        self._state.bury(letter)
+        self._intake.check(message)
 
     # Control
 
@@ -326,6 +313,25 @@ class PerpetualAgent:
             raise refusal(error) from None
         except ValidationError as error:
             raise refusal(InvalidInput("changes", problems(AgentSpec, error))) from None
+
+    @workflow.update(description="Take dead letters in once more, under new ids: {ids} or {all: true}")
+    async def replay_letters(self, wanted: RawValue = NOTHING) -> LettersSettled:
+        """Take dead letters in once more."""
+        return await self._letters.settle(read(Letters, "letters", wanted, SPEC_BYTES), replay=True)
+
+    @workflow.update(description="Let go of dead letters: {ids} or {all: true}")
+    async def drop_letters(self, wanted: RawValue = NOTHING) -> LettersSettled:
+        """Let go of dead letters."""
+        return await self._letters.settle(read(Letters, "letters", wanted, SPEC_BYTES), replay=False)
+
+    @replay_letters.validator
+    @drop_letters.validator
+    def _validate_letters(self, wanted: RawValue = NOTHING) -> None:
+        self._refuse_if_gone()
+        try:
+            read(Letters, "letters", wanted, SPEC_BYTES)
+        except InvalidInput as error:
+            raise refusal(error) from None
 
     def _refuse_if_gone(self) -> None:
         if self._refused:
@@ -371,26 +377,5 @@ class PerpetualAgent:
         return views.replies(self._shown(), read(Lookup, "replies", lookup, SPEC_BYTES).ids)
 
 
-def _initial_state(given: RawValue) -> AgentState:
-    info = workflow.info()
-    if info.continued_run_id and given.payload.data.startswith(b'{"resume":'):
-        return load_state(Resume.model_validate_json(given.payload.data).resume)
-    spec = read(AgentSpec, "agent", given, SPEC_BYTES)
-    if info.workflow_id != agent_workflow_id(spec.name):
-        problem = f"name: the agent {spec.name!r} must be started with the workflow id {agent_workflow_id(spec.name)!r}"
-        raise InvalidInput("agent", [problem])
-    return AgentState(spec=spec, life=life_of(info.first_execution_run_id or info.run_id), started=workflow.time())
-
-
-def _or_failure(reply: Reply) -> Reply:
-    if reply.status == "failed":
-        raise refusal(MessageFailed(reply.id, reply.error))
-    return reply
-
-
 def _is(state: AgentState, number: int) -> bool:
     return state.turn is not None and state.turn.number == number
-
-
-def _text_of(raw: RawValue) -> str:
-    return raw.payload.data[:4000].decode(errors="replace")

@@ -43,6 +43,11 @@ def message_id(update_id: str) -> str:
     return f"update/{hashlib.sha256(update_id.encode()).hexdigest()}"
 
 
+def text_of(raw: RawValue) -> str:
+    """Return the beginning of a raw argument as text."""
+    return raw.payload.data[:4000].decode(errors="replace")
+
+
 def is_given(raw: RawValue) -> bool:
     """Return whether an optional argument was given and is not null."""
     return raw.payload.data not in (b"", b"null")

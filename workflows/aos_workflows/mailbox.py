@@ -15,12 +15,17 @@ from aos_workflows.seen import Seen, Verdict
 PAGE_BYTES = 512 * 1024
 """Messages that are set aside together."""
 
+AGE = 60.0
+"""Seconds that a message waits while one of the next higher priority goes first: what is never urgent comes too."""
+
 QUIET_BYTES = 64 * 1024
 """More than this that the agent has not read wakes it."""
 
+_FIRST = -1.0
+
 
 class Envelope(Wire):
-    """A message with when and in which order it came. `asked`: somebody waits for its reply."""
+    """A message with when, in seconds since 1970, and in which order it came. `asked`: a caller waits for its reply."""
 
     message: Message
     order: int
@@ -28,9 +33,17 @@ class Envelope(Wire):
     asked: bool = False
 
     @property
-    def urgency(self) -> tuple[int, int]:
-        """What mail is sorted by: interruptions, then priority, then order of arrival."""
-        return (0 if self.message.mode == "interrupt" else self.message.priority, self.order)
+    def urgency(self) -> tuple[float, int]:
+        """What mail is sorted by: interruptions, then by when its turn is, then by order of arrival.
+
+        The turn of a message never changes, so that what is sorted stays sorted, wherever it lies.
+        """
+        return (_FIRST if self.message.mode == "interrupt" else self.at + self.message.priority * AGE, self.order)
+
+    @property
+    def alone(self) -> bool:
+        """Whether its reply is somebody's, so that no other message may share it."""
+        return self.asked or bool(self.message.reply_to)
 
     @cached_property
     def size(self) -> int:
@@ -43,7 +56,7 @@ class SetAside(Wire):
 
     ref: str
     count: int
-    urgency: tuple[int, int]
+    urgency: tuple[float, int]
 
 
 class Mailbox(Wire):
@@ -57,6 +70,8 @@ class Mailbox(Wire):
     aside: list[SetAside] = Field(default_factory=list[SetAside])
     seen: Seen = Field(default_factory=Seen)
     arrived: int = 0
+    latest: float = 0.0
+    """When the newest message came; later ones count as no older, whatever the clock says."""
 
     def offer(self, message: Message, at: float, *, asked: bool = False) -> Verdict:
         """Take in a message that is new; say of another why not."""
@@ -68,7 +83,8 @@ class Mailbox(Wire):
     def post(self, message: Message, at: float, *, asked: bool = False) -> None:
         """Take in a message that comes from the agent itself, so that it cannot come twice."""
         self.arrived += 1
-        self._put(Envelope(message=message, order=self.arrived, at=at, asked=asked))
+        self.latest = max(self.latest, at)
+        self._put(Envelope(message=message, order=self.arrived, at=self.latest, asked=asked))
 
     def _put(self, envelope: Envelope) -> None:
         insort(self.waiting if envelope.message.wake else self.quiet, envelope, key=lambda entry: entry.urgency)
@@ -117,7 +133,7 @@ class Mailbox(Wire):
         while (
             self.waiting
             and len(taken) < batch
-            and not (taken[-1].asked or self.waiting[0].asked)
+            and not (taken[-1].alone or self.waiting[0].alone)
             and self.waiting[0].message.output_schema == taken[0].message.output_schema
             and self._comes_first(self.waiting[0])
             and size + self.waiting[0].size <= limit

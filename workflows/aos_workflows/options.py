@@ -34,6 +34,13 @@ PREPARATION: PreparationOptions = {**STORE, "schedule_to_close_timeout": timedel
 """For making a spec ready, which somebody waits for."""
 
 
+DIRECTORY: PreparationOptions = {
+    "start_to_close_timeout": timedelta(seconds=20),
+    "schedule_to_close_timeout": timedelta(minutes=1),
+}
+"""For looking up who is alive, which is looked up again later."""
+
+
 class ModelOptions(TypedDict):
     """Options of an activity that calls a model."""
 

@@ -53,6 +53,11 @@ class Stream(Wire):
                 del bounds[1:3]
         return "new"
 
+    def has(self, number: int) -> bool:
+        """Whether `number` came before, or may have come."""
+        bounds = self.ranges
+        return any(bounds[at] <= number <= bounds[at + 1] for at in range(0, len(bounds), 2))
+
     def _doubts(self, number: int) -> bool:
         return bool(self.doubtful) and self.doubtful[0] <= number <= self.doubtful[1]
 
@@ -71,7 +76,7 @@ class Seen(Wire):
 
     def judge(self, message: Message) -> Verdict:
         """Say whether `message` came before, and remember it."""
-        digest = _digest(message.id)
+        digest = short_digest(message.id)
         # The number of a message known by its id counts too: it may come once more when the id is forgotten.
         verdict: Verdict = self._judge_sequence(message.sequence) if message.sequence else "new"
         if digest in self.ids:
@@ -80,6 +85,14 @@ class Seen(Wire):
             self.ids.append(digest)
             del self.ids[:-IDS]
         return verdict
+
+    def knows(self, message: Message) -> bool:
+        """Whether `message` is known to have come before; it is not remembered for the question."""
+        if short_digest(message.id) in self.ids:
+            return True
+        sequence = message.sequence
+        stream = self.streams.get(sequence.stream) if sequence else None
+        return stream is not None and sequence is not None and stream.has(sequence.number)
 
     def _judge_sequence(self, sequence: Sequence) -> Verdict:
         stream = self.streams.pop(sequence.stream, None)
@@ -94,5 +107,6 @@ class Seen(Wire):
         return stream.judge(sequence.number)
 
 
-def _digest(message_id: str) -> str:
-    return base64.b64encode(hashlib.sha256(message_id.encode()).digest()[:9]).decode()
+def short_digest(text: str) -> str:
+    """Return twelve characters that stand for `text`, and hardly ever for another."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()[:9]).decode()

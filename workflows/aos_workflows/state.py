@@ -10,20 +10,22 @@ from typing import Any
 
 from pydantic import Field
 
-from aos.conversation import Item, NoteItem, ToolItem, Usage
+from aos.conversation import Item, NoteItem, ToolCall, ToolItem, Usage
 from aos.limits import clip
-from aos.message import Reply
+from aos.message import Message, Reply
 from aos.spec import AgentSpec
 from aos.tool_contracts import ToolPolicy
-from aos.views import DeadLetter, TranscriptLine
+from aos.views import TranscriptLine
 from aos.wire import Wire
+from aos_workflows.dead import Dead
 from aos_workflows.mailbox import Mailbox
+from aos_workflows.outbox import Outbox
 from aos_workflows.replies import ReplyBook
 from aos_workflows.schedule import Schedule
+from aos_workflows.waits import Waits
 
 SCHEMA_VERSION = 1
 RECENT_LINES = 20
-DEAD_LETTERS_KEPT = 20
 
 DEAD_BYTES = 6 * 1024
 """Most bytes of dead letters that cross a rollover in the state; the others lie in the store, whole."""
@@ -33,11 +35,41 @@ NOTES_BYTES = 128 * 1024
 
 
 class Heard(Wire):
-    """A message that a turn works on, as people are shown it."""
+    """A message that a turn works on, as people are shown it, and what its sender wants to be told."""
 
     id: str
     sender: str = ""
     text: str = ""
+    reply_to: str = ""
+    task: str = ""
+
+
+class Errand(Wire):
+    """A question to others that a step waits for.
+
+    `to` is whom it was put to, with the message `id`; both are empty while somebody with the `skill` is looked for.
+    `tried` are those who were asked before. `seconds`: how long each may take. `came` is the answer, or `lost` says why
+    none comes.
+    """
+
+    text: str
+    to: str = ""
+    id: str = ""
+    skill: str = ""
+    tried: list[str] = Field(default_factory=list[str])
+    seconds: float
+    came: Reply | None = None
+    lost: str = ""
+
+
+class OpenStep(Wire):
+    """A step whose calls are being carried out: it goes on after a rollover. Keys are the places of the calls."""
+
+    text: str = ""
+    begun: bool = False
+    calls: list[ToolCall] = Field(default_factory=list[ToolCall])
+    results: dict[int, ToolItem] = Field(default_factory=dict[int, ToolItem])
+    errands: dict[int, Errand] = Field(default_factory=dict[int, Errand])
 
 
 class Turn(Wire):
@@ -45,7 +77,10 @@ class Turn(Wire):
 
     `before` is the conversation's head when the turn began, and `before_tokens` its size: a turn that fails leaves
     no trace in it. `new` is what was said since the last step; `notes` is what was left from turns before. `again`: the
-    step under way was begun before, and let go of for a rollover.
+    step under way was begun before, and let go of for a rollover. `letters` are the messages themselves, or `kept`
+    names where the store has them. `waiting`, `causation`, `priority`, `importance` and `deadline` are those of the
+    messages, for what is sent because of them. `open` are the calls of the step under way. `ends`: it is the last step,
+    for the agent handed the task on or finished it.
     """
 
     number: int
@@ -61,6 +96,19 @@ class Turn(Wire):
     usage: Usage = Field(default_factory=Usage)
     stream: bool = False
     output_schema: dict[str, Any] | None = None
+    began: float = 0.0
+    letters: list[Message] = Field(default_factory=list[Message])
+    kept: str = ""
+    waiting: list[str] = Field(default_factory=list[str])
+    causation: list[str] = Field(default_factory=list[str])
+    priority: int = 3
+    importance: int = 0
+    deadline: float = 0.0
+    open: OpenStep | None = None
+    called: list[str] = Field(default_factory=list[str])
+    handoff: str = ""
+    ends: bool = False
+    last_words: str = ""
 
     @property
     def ids(self) -> list[str]:
@@ -73,7 +121,7 @@ class Turn(Wire):
         return self.heard[-1]
 
 
-class AgentState(Wire):
+class AgentState(Dead):
     """Everything an agent is.
 
     Times are in seconds since 1970. `schema_version` is that of this class's fields: see `migrations`.
@@ -95,9 +143,10 @@ class AgentState(Wire):
     notes: list[Item] = Field(default_factory=list[Item])
     recent: list[TranscriptLine] = Field(default_factory=list[TranscriptLine])
     spend: dict[str, Usage] = Field(default_factory=dict[str, Usage])
-    dead: list[DeadLetter] = Field(default_factory=list[DeadLetter])
-    dead_count: int = 0
-    dead_older: str = ""
+    waits: Waits = Field(default_factory=Waits)
+    outbox: Outbox = Field(default_factory=Outbox)
+    pace: float = 0.0
+    """Seconds that a message took lately."""
     paused: bool = False
     stop_reason: str = ""
     stop_now: bool = False
@@ -106,20 +155,10 @@ class AgentState(Wire):
     failed: int = 0
     rollovers: int = 0
 
-    def bury(self, letter: DeadLetter) -> None:
-        """Add a dead letter."""
-        self.dead.append(letter)
-        self.dead_count += 1
-
-    def old_dead(self) -> list[DeadLetter]:
-        """Return the dead letters that are to go into the store: all but the newest few."""
-        room, kept = DEAD_BYTES, 0
-        for letter in reversed(self.dead[-DEAD_LETTERS_KEPT:]):
-            room -= len(letter.model_dump_json().encode())
-            if room < 0:
-                break
-            kept += 1
-        return self.dead[: len(self.dead) - kept]
+    @property
+    def dead_bytes(self) -> int:
+        """Most bytes of dead letters that cross a rollover."""
+        return DEAD_BYTES
 
     def show(self, item: Item, now: float) -> None:
         """Add a line to the previews of the newest part of the conversation."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
 from temporalio import workflow
@@ -18,10 +19,11 @@ from aos.errors import AosError
 from aos.limits import clip, cut_bytes
 from aos.tool_contracts import ToolOutcome, ToolPolicy, ToolRequest
 from aos_activities.tools import ToolHost
+from aos_workflows.errands import Errands
 from aos_workflows.handles import abandon
 from aos_workflows.options import clamped, tool_heartbeat
 from aos_workflows.schedule import Timer
-from aos_workflows.state import AgentState, Turn
+from aos_workflows.state import AgentState, OpenStep, Turn
 
 TIMERS = 100
 """Timers that an agent may have set at a time."""
@@ -58,31 +60,75 @@ def check_repeats(turn: Turn, call: ToolCall, limit: int) -> str:
 
 
 class ToolCalls:
-    """Carries out the tool calls of an agent."""
+    """Carries out the tool calls of an agent.
 
-    def __init__(self, state: AgentState) -> None:
+    Args:
+        state: The agent.
+        errands: What it asks others.
+    """
+
+    def __init__(self, state: AgentState, errands: Errands) -> None:
         self._state = state
+        self._errands = errands
 
-    async def run(self, turn: Turn, calls: Sequence[ToolCall], cut: Callable[[], bool]) -> list[ToolItem]:
+    async def run(
+        self, turn: Turn, step: OpenStep, cut: Callable[[], bool], yields: Callable[[], bool]
+    ) -> list[ToolItem] | None:
         """Return one result for each call, in their order. Once `cut` holds, what still runs is cancelled.
+
+        None: `yields` holds, and nothing but others' answers is waited for. A later call goes on with the same step.
 
         Raises:
             LoopBroken: The model repeats itself.
         """
-        refusals = [self._refusal(turn, call) for call in calls]
+        running = self._begin(turn, step) if not step.begun else {}
+        open_errands = [index for index in step.errands if index not in step.results]
+        asked = {index: asyncio.create_task(self._errands.work(turn, index)) for index in open_errands}
+        await workflow.wait_condition(
+            lambda: (
+                cut()
+                or (
+                    all(handle.done() for handle, _ in running.values())
+                    and (all(task.done() for task in asked.values()) or (yields() and self._errands.at_rest))
+                )
+            )
+        )
+        for index, (handle, policy) in running.items():
+            step.results[index] = _item(step.calls[index], await _outcome(handle, policy))
+        for index, task in asked.items():
+            if task.done():
+                step.results[index] = _item(step.calls[index], await task)
+            else:
+                task.cancel()
+        if cut():
+            self._give_up(turn, step)
+        if len(step.results) < len(step.calls):
+            return None
+        return [step.results[index] for index in range(len(step.calls))]
+
+    def _begin(self, turn: Turn, step: OpenStep) -> dict[int, tuple[ActivityHandle[ToolOutcome], ToolPolicy]]:
+        refusals = [self._refusal(turn, call) for call in step.calls]
         running: dict[int, tuple[ActivityHandle[ToolOutcome], ToolPolicy]] = {}
-        results: dict[int, ToolItem] = {}
-        for index, (call, refused) in enumerate(zip(calls, refusals, strict=True)):
+        for index, (call, refused) in enumerate(zip(step.calls, refusals, strict=True)):
             if refused:
-                results[index] = _item(call, ToolOutcome(text=refused, error=True))
+                step.results[index] = _item(call, ToolOutcome(text=refused, error=True))
             elif (policy := self._state.tools[call.name]).kernel:
-                results[index] = _item(call, self._set_timer(call))
+                if outcome := self._carry_out(turn, index, call):
+                    step.results[index] = _item(call, outcome)
             else:
                 running[index] = self._start(turn, index, call, policy), policy
-        await workflow.wait_condition(lambda: cut() or all(handle.done() for handle, _ in running.values()))
-        for index, (handle, policy) in running.items():
-            results[index] = _item(calls[index], await _outcome(handle, policy))
-        return [results[index] for index in range(len(calls))]
+        step.begun = True
+        return running
+
+    def _carry_out(self, turn: Turn, index: int, call: ToolCall) -> ToolOutcome | None:
+        return self._set_timer(call) if call.name == "set_timer" else self._errands.begin(turn, index, call)
+
+    def _give_up(self, turn: Turn, step: OpenStep) -> None:
+        self._errands.give_up(turn)
+        for index, call in enumerate(step.calls):
+            if index not in step.results:
+                text = "given up: the turn was ended while the answer was waited for"
+                step.results[index] = _item(call, ToolOutcome(text=text, error=True))
 
     def _refusal(self, turn: Turn, call: ToolCall) -> str:
         if call.name not in self._state.tools:
@@ -106,6 +152,7 @@ class ToolCalls:
                 agent=state.spec.name,
                 message_id=turn.ids[0] if turn.ids else "",
                 conversation=state.head,
+                causation=turn.causation,
             ),
             task_queue=policy.queue,
             start_to_close_timeout=timedelta(seconds=clamped(policy.timeout) + _GRACE),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
@@ -15,15 +16,16 @@ from aos.limits import clip, cut_bytes
 from aos.message import Reply, ReplyStatus
 from aos.views import DeadLetter
 from aos_activities import telemetry
-from aos_activities.archive import Page
 from aos_activities.compaction import CompactionActivities, CompactRequest
 from aos_activities.think import ThinkActivities, ThinkRequest, Thought, ids_of
+from aos_workflows.errands import Errands
 from aos_workflows.handles import abandon
+from aos_workflows.letters import page_of
 from aos_workflows.mailbox import Envelope
+from aos_workflows.messaging import Messaging
 from aos_workflows.options import model_options
-from aos_workflows.replies import reply_with
-from aos_workflows.shelf import set_aside
-from aos_workflows.state import AgentState, Heard, Turn, retold
+from aos_workflows.shelf import bring_back, set_aside
+from aos_workflows.state import AgentState, Heard, OpenStep, Turn, retold
 from aos_workflows.tool_calls import LoopBroken, ToolCalls
 
 TURN_BYTES = 1024 * 1024
@@ -32,6 +34,7 @@ TURN_BYTES = 1024 * 1024
 _SHOWN_CHARS = 500
 _SUMMARY_CHARS = 24
 _REASON_BYTES = 2000
+_CALLS_TOLD = 1000
 
 
 class StepLimitReached(AosError):
@@ -46,19 +49,26 @@ class Turns:
 
     Args:
         state: The agent.
+        messaging: What sends its replies.
         yields: Whether the turn must make way for a rollover, as soon as it can without running a tool twice.
+        rests: Whether it makes way already where it only waits for the answers of others.
     """
 
-    def __init__(self, state: AgentState, yields: Callable[[], bool]) -> None:
+    def __init__(
+        self, state: AgentState, messaging: Messaging, yields: Callable[[], bool], rests: Callable[[], bool]
+    ) -> None:
         self._state = state
+        self._messaging = messaging
         self._yields = yields
-        self._tools = ToolCalls(state)
+        self._rests = rests
+        self._errands = Errands(state, messaging)
+        self._tools = ToolCalls(state, self._errands)
 
     def begin(self, letters: Sequence[Envelope]) -> None:
         """Make `letters` the turn under way."""
         state, now = self._state, workflow.time()
         state.turns += 1
-        turn = Turn(number=state.turns, before=state.head, before_tokens=state.context_tokens)
+        turn = Turn(number=state.turns, before=state.head, before_tokens=state.context_tokens, began=now)
         turn.notes, state.notes = state.notes, []
         turn.new = list(turn.notes)
         self._hear(turn, letters, now)
@@ -68,8 +78,23 @@ class Turns:
     def _hear(self, turn: Turn, letters: Sequence[Envelope], now: float) -> None:
         for letter in letters:
             message = letter.message
-            item = UserItem(text=message.text, sender=message.sender, id=message.id, images=message.images)
-            turn.heard.append(Heard(id=message.id, sender=message.sender, text=clip(message.text, _SHOWN_CHARS)))
+            item = UserItem(
+                text=message.text, sender=message.sender, id=message.id, images=message.images, parts=message.parts
+            )
+            turn.heard.append(
+                Heard(
+                    id=message.id,
+                    sender=message.sender,
+                    text=clip(message.text, _SHOWN_CHARS),
+                    reply_to=message.reply_to,
+                    task=message.task,
+                )
+            )
+            turn.letters.append(message)
+            turn.waiting += [node for node in message.waiting if node not in turn.waiting]
+            turn.causation, turn.priority = message.causation, message.priority
+            turn.importance = message.importance
+            turn.deadline = message.deadline.timestamp() if message.deadline else 0.0
             turn.new.append(item)
             turn.stream = turn.stream or message.stream
             self._state.show(item, now)
@@ -94,17 +119,21 @@ class Turns:
                 if isinstance(error, ActivityError) and workflow.cancellation_reason() is not None:
                     raise
                 await self._fail(turn, error)
-            if self._yields() or self._state.stop_now:
+            waits = turn.open is not None and self._state.turn is turn
+            if self._yields() or self._state.stop_now or (waits and not cut()):
                 return
             if cut():
                 self._abandon()
 
     async def _step(self, turn: Turn, cut: Callable[[], bool]) -> None:
         state = self._state
+        if turn.open:
+            await self._act(turn, turn.open, cut)
+            return
         if turn.step >= state.spec.max_steps:
             raise StepLimitReached(turn.step)
         if turn.step:
-            self._hear(turn, state.mailbox.take_steering(TURN_BYTES), workflow.time())
+            self._hear(turn, self._messaging.timely(state.mailbox.take_steering(TURN_BYTES)), workflow.time())
         if state.context_tokens > state.spec.context_tokens:
             await self._compact()
         thought = await self._think(turn, cut)
@@ -120,16 +149,29 @@ class Turns:
         state.show(said, workflow.time())
         if thought.tool_calls:
             turn.tool_calls += len(thought.tool_calls)
+            turn.called = [*turn.called, *(clip(call.name, 200) for call in thought.tool_calls)][:_CALLS_TOLD]
             workflow.set_current_details(f"{_about(turn)}: {_calls_in_words(thought)}")
-            results = await self._tools.run(turn, thought.tool_calls, cut)
-            turn.new = [*results]
-            for result in results:
-                state.show(result, workflow.time())
+            turn.open = OpenStep(text=thought.text, calls=thought.tool_calls)
+            await self._act(turn, turn.open, cut)
         elif thought.output_error:
             again = "Reply again, with nothing but JSON that fits the schema."
             turn.new = [NoteItem(text=f"{thought.output_error}. {again}")]
         else:
-            self._finish(turn, thought)
+            self._finish(turn, text=thought.text, output=thought.output, ref=thought.ref)
+
+    async def _act(self, turn: Turn, step: OpenStep, cut: Callable[[], bool]) -> None:
+        """Carry out the calls of a step. It stays open where others' answers are waited for over a rollover."""
+        results = await self._tools.run(turn, step, cut, self._rests)
+        if results is None:
+            return
+        turn.open = None
+        turn.new = [*results]
+        for result in results:
+            self._state.show(result, workflow.time())
+        if turn.ends:
+            # The model said so by a call, whose result it is to see before what it is told next.
+            self._state.keep(turn.new)
+            self._finish(turn, text=turn.last_words or step.text)
 
     async def _think(self, turn: Turn, cut: Callable[[], bool]) -> Thought | None:
         state = self._state
@@ -175,23 +217,26 @@ class Turns:
         state.head, state.context_tokens = compacted.head, compacted.context_tokens
         state.charge(compacted.model, compacted.usage)
 
-    def _finish(self, turn: Turn, thought: Thought) -> None:
+    def _finish(self, turn: Turn, **came: Any) -> None:
         state = self._state
-        for message_id in turn.ids:
-            state.answer(reply_with(thought, message_id, steps=turn.step, usage=turn.usage))
+        self._reply(turn, status="done", **came)
         state.handled += len(turn.ids)
-        state.turn = None
         workflow.logger.info("message_handled", extra=_about_turn(state, turn))
 
     async def _fail(self, turn: Turn, error: ActivityError | AosError) -> None:
         state, reason = self._state, _reason(error)
-        ref = state.head
-        if not turn.step:
-            ref = await set_aside(Page(entries=[item.model_dump(mode="json") for item in turn.new]))
+        await self.keep_letters(turn)
         for heard in turn.heard:
-            state.bury(
-                DeadLetter.of(id=heard.id, reason=reason, text=heard.text, sender=heard.sender, at=_now(), ref=ref)
+            letter = DeadLetter.of(
+                id=heard.id,
+                reason=reason,
+                text=heard.text,
+                sender=heard.sender,
+                at=_now(),
+                ref=turn.kept,
+                replayable=True,
             )
+            state.bury(letter)
         self._settle(turn, "failed", reason)
         state.failed += len(turn.ids)
         workflow.logger.warning("message_failed", extra={**_about_turn(state, turn), "reason": reason})
@@ -201,6 +246,13 @@ class Turns:
         done = f" after {turn.tool_calls} tool calls" if turn.tool_calls else ""
         told = f"A message failed{done} and was given up: {clip(turn.last.text)} ({clip(reason)})"
         state.say(NoteItem(text=told), workflow.time())
+
+    async def keep_letters(self, turn: Turn) -> None:
+        """Put the messages that the turn works on into the store, whole."""
+        page = page_of(turn.letters)
+        if turn.kept:
+            page.entries[:0] = (await bring_back(turn.kept)).entries
+        turn.kept, turn.letters = await set_aside(page), []
 
     def _abandon(self) -> None:
         """End a turn that a newer message interrupts. What it came to stays in the conversation."""
@@ -213,17 +265,21 @@ class Turns:
         state.say(NoteItem(text="The work on the message before was interrupted by the next one."), workflow.time())
 
     def _settle(self, turn: Turn, status: ReplyStatus, reason: str) -> None:
-        for message_id in turn.ids:
-            self._state.answer(
-                Reply(
-                    id=message_id,
-                    status=status,
-                    error=cut_bytes(reason, _REASON_BYTES),
-                    steps=turn.step,
-                    usage=turn.usage,
-                )
-            )
-        self._state.turn = None
+        self._reply(turn, status=status, error=cut_bytes(reason, _REASON_BYTES))
+
+    def _reply(self, turn: Turn, **came: Any) -> None:
+        """End a turn, and tell who wants to know what came of it."""
+        state = self._state
+        for heard in turn.heard:
+            reply = Reply(id=heard.id, steps=turn.step, usage=turn.usage, **came)
+            if heard.reply_to or heard.task:
+                reply = reply.model_copy(update={"called": turn.called, "handoff": turn.handoff})
+            state.answer(reply)
+            self._messaging.reply(heard, reply)
+        self._errands.give_up(turn)
+        took = max(0.0, workflow.time() - turn.began) / max(1, len(turn.heard))
+        state.pace = took if not state.pace else state.pace * 0.8 + took * 0.2
+        state.turn = None
 
 
 def _now() -> datetime:

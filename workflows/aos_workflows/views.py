@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 
 from aos.limits import clip
 from aos.message import Reply
-from aos.views import AgentStatus, Condition, DeadLetters, InboxEntry, InboxView, ModelSpend
+from aos.views import AgentStatus, Condition, DeadLetters, InboxEntry, InboxView, ModelSpend, WaitView
 from aos_workflows.mailbox import Envelope
 from aos_workflows.state import AgentState
+from aos_workflows.waits import Wait, address_of
 
 _LISTED = 200
 _DEAD_LISTED = 100
 _REPLIES_BYTES = 1024 * 1024
+_NAMED = 3
 
 
 def condition(state: AgentState) -> Condition:
@@ -49,7 +51,7 @@ def status(state: AgentState, doing: str) -> AgentStatus:
     return AgentStatus(
         name=state.spec.name,
         condition=condition(state),
-        doing=doing if condition(state) == "working" else in_words(state),
+        doing=(awaited(state) or doing) if condition(state) == "working" else in_words(state),
         purpose=clip(state.spec.purpose, 500),
         version=state.spec.version,
         model=state.spec.model,
@@ -63,6 +65,28 @@ def status(state: AgentState, doing: str) -> AgentStatus:
         next_tick=_time(due) if due else None,
         started=_time(state.started),
         spend=spend(state),
+        waits_for=[_wait(wait) for wait in state.waits.open.values()],
+        mailbox_limit=state.spec.mailbox_limit,
+    )
+
+
+def awaited(state: AgentState) -> str:
+    """Return in words whose answers the agent waits for, or nothing where it waits for none."""
+    names = list(dict.fromkeys(address_of(wait.to) for wait in state.waits.open.values()))
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    named = ", ".join(f"{name}'s" for name in names[:_NAMED])
+    return f"Waiting for {named}{more} answer" + "s" * (len(names) > 1)
+
+
+def _wait(wait: Wait) -> WaitView:
+    return WaitView(
+        to=address_of(wait.to),
+        id=wait.id,
+        kind=wait.kind,
+        since=_time(wait.since),
+        deadline=_time(wait.deadline) if wait.deadline is not None else None,
     )
 
 

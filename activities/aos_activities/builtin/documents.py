@@ -16,6 +16,7 @@ from aos.tools import Tool, tool
 
 PAGE_BYTES = 8_000
 _NAMES = 20
+_LISTED = 200
 _NONE_OPEN = "no folder is open to agents; whoever runs the workers can open some by the setting AOS_DOCUMENTS"
 
 
@@ -38,6 +39,21 @@ def document_tool(folders: Sequence[Path]) -> Tool[..., str]:
         return _page(document, path, offset)
 
     return read_document
+
+
+def listing_tool(folders: Sequence[Path]) -> Tool[..., str]:
+    """Return `list_documents` over the files of `folders`."""
+
+    @tool(timeout="30s", permission="documents.read")
+    def list_documents() -> str:
+        """List the documents that can be read, by their paths, one a line."""
+        if not folders:
+            raise TerminalError(_NONE_OPEN)
+        names = list(islice(_names(folders), _LISTED + 1))
+        more = f"\n(and more than {_LISTED} in all)" if len(names) > _LISTED else ""
+        return "\n".join(names[:_LISTED]) + more or "(there are none)"
+
+    return list_documents
 
 
 def _find(folders: Sequence[Path], path: str) -> Path | None:

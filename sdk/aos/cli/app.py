@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from aos.cli import chat, log, looking, ps, reference, running, steering, talking
+from aos.cli import chat, log, looking, ps, reference, running, steering, talking, task, team, topic
 from aos.cli.output import complain
 from aos.errors import AosError, InvalidInput
 
@@ -44,10 +44,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\b\nBegin with:\n  aos up                              a server and workers on this machine\n"
-    "  aos start ada --purpose 'Answer.'   an agent\n  aos chat ada                        a talk with it",
+    "  aos start ada --purpose 'Answer.'   an agent\n  aos chat ada                        a talk with it\n"
+    "  aos team start news.yaml            a team of agents\n"
+    "  aos ask team/news 'Write.'          a task for it; `aos task` looks at it",
 )
 for group in (running, steering, talking, chat, ps, looking, log, reference):
     app.add_typer(group.app)
+for named in (team, task, topic):
+    app.add_typer(named.app)
 
 
 @app.callback()
@@ -59,4 +63,4 @@ def options(
         str | None, typer.Option(help="Temporal namespace. Default: TEMPORAL_NAMESPACE, or Temporal's profile.")
     ] = None,
 ) -> None:
-    """AI agents that live for ever, as Temporal workflows: run them, talk to them, look at them."""
+    """AI agents that live for ever, alone and in teams, as Temporal workflows: run them, talk to them, look at them."""

@@ -80,8 +80,8 @@ async def with_sign_of_life(work: Awaitable[T], doing: str) -> T:
         task.cancel()
 
 
-def living_names(ctx: typer.Context) -> list[str]:
-    """Return the names of the living agents for completion: none where the server is slow or away."""
+def looked_up(ctx: typer.Context, look: Callable[[AosClient], Coroutine[Any, Any, list[str]]]) -> list[str]:
+    """Return the names that `look` finds, for completion: none where the server is slow or away."""
     from temporalio.service import RPCError
 
     from aos.client import AosClient
@@ -90,7 +90,7 @@ def living_names(ctx: typer.Context) -> list[str]:
     async def names() -> list[str]:
         async with asyncio.timeout(_COMPLETION):
             address, namespace = target(ctx)
-            return await (await AosClient.connect(address, namespace=namespace)).names()
+            return await look(await AosClient.connect(address, namespace=namespace))
 
     try:
         return asyncio.run(names())

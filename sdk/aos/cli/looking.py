@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aos.cli.connecting import run
-from aos.cli.options import Name, Output, example
+from aos.cli.options import Name, Output, Who, example
 from aos.cli.output import console, emit, plain, say
 from aos.cli.wording import age, counted, money
+from aos.errors import InvalidInput
 
 if TYPE_CHECKING:
     from aos.views import AgentStatus, DeadLetters, InboxView
@@ -31,11 +32,54 @@ def inbox(ctx: typer.Context, name: Name, output: Output = "text") -> None:
     emit(output, found, lambda: _show_inbox(name, found), lines=found.entries)
 
 
-@app.command(epilog=example("aos dead-letters ada"))
-def dead_letters(ctx: typer.Context, name: Name, output: Output = "text") -> None:
-    """List what an agent could not handle, and why."""
+@app.command(
+    epilog=example(
+        "aos dead-letters ada", "aos dead-letters ada question-7 --replay", "aos dead-letters ada --drop --all"
+    )
+)
+def dead_letters(
+    ctx: typer.Context,
+    name: Who,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Those meant by --replay or --drop.")] = None,
+    replay: Annotated[bool, typer.Option("--replay", help="Have the agent take them in once more.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Have the agent forget them.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All of them, with --replay or --drop.")] = False,
+    output: Output = "text",
+) -> None:
+    """List what could not be handled, replay it or drop it."""
+    if replay or drop:
+        if replay and drop:
+            raise InvalidInput("dead-letters", ["give either --replay or --drop"])
+        if name.startswith("team/"):
+            raise InvalidInput(name, ["a team keeps its dead letters to be looked at; give it the task again"])
+        _settle(ctx, name, {"ids": ids or [], "all": all_}, replay=replay, output=output)
+        return
+    if ids or all_:
+        raise InvalidInput("dead-letters", ["say what is to be done with them: --replay or --drop"])
     found = run(ctx, lambda client: client.dead_letters(name), about=name)
     emit(output, found, lambda: _show_dead_letters(name, found), lines=found.letters)
+
+
+def _settle(ctx: typer.Context, name: str, given: dict[str, object], *, replay: bool, output: str) -> None:
+    from aos.control import Letters
+    from aos.reading import read_object
+
+    letters = read_object(Letters, "dead-letters", given)
+    settled = run(
+        ctx,
+        lambda client: client.replay_letters(name, letters) if replay else client.drop_letters(name, letters),
+        about=name,
+    )
+
+    def text() -> None:
+        for letter, new in settled.done.items():
+            say(f"{letter} is taken in again as {new}" if new else f"{letter} is dropped")
+        for letter, why in settled.left.items():
+            say(f"{letter} stays: {why}")
+        if not settled.done and not settled.left:
+            say(f"{name} has no dead letters")
+
+    emit(output, settled, text)
 
 
 @app.command(epilog=example("aos spec ada > agents/ada.yaml"))
@@ -44,10 +88,9 @@ def spec(ctx: typer.Context, name: Name, output: Output = "text") -> None:
     found = run(ctx, lambda client: client.spec(name), about=name)
 
     def text() -> None:
-        import yaml
+        from aos.manifest import as_yaml
 
-        fields = found.model_dump(mode="json", exclude_defaults=True)
-        say(yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100).rstrip())
+        say(as_yaml(found))
 
     emit(output, found, text)
 

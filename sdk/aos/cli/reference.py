@@ -35,7 +35,7 @@ def schema(
     if name is None:
         for known in _names():
             described = json.loads((_FOLDER / f"{known}.json").read_text(encoding="utf-8")).get("description", "")
-            say(f"{known:<14}{described.splitlines()[0] if described else ''}")
+            say(f"{known:<16}{described.splitlines()[0] if described else ''}")
     elif name in _names():
         typer.echo((_FOLDER / f"{name}.json").read_text(encoding="utf-8"), nl=False)
     else:

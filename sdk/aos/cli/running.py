@@ -50,9 +50,10 @@ def demo(
     ui_port: UiPort = None,
     offline: Offline = False,
 ) -> None:
-    """See an agent read, survive a crash, and answer.
+    """See an agent read, survive a crash, and answer; then a team.
 
-    It reads documents, goes on where it was when its worker is killed, and answers questions on what it read.
+    The agent reads documents, goes on where it was when its worker is killed, and answers questions on what it read.
+    The team finds answers in the same documents, writes them up and checks them.
     """
     _without_target(ctx)
     from aos_workers.demo import demo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from aos.errors import InvalidInput
 
 if TYPE_CHECKING:
     from aos.spec import AgentSpec
+    from aos.team_spec import TeamSpec
 
 app = typer.Typer()
 
@@ -38,7 +40,7 @@ def start(
     permission: Annotated[Texts, typer.Option(help="A permission it has; may be given again.")] = None,
     output: Output = "text",
 ) -> None:
-    """Start an agent, or all those in a file or folder."""
+    """Start an agent, or all agents and teams in a file or folder."""
     fields = {
         "purpose": purpose,
         "instructions": instructions,
@@ -62,8 +64,8 @@ def start(
         raise typer.Exit(2 if isinstance(errors[0], InvalidInput) else 1)
 
 
-def _specs(agent: str, fields: dict[str, object]) -> list[AgentSpec]:
-    from aos.manifest import SUFFIXES, load_agents
+def _specs(agent: str, fields: dict[str, object]) -> Sequence[AgentSpec | TeamSpec]:
+    from aos.manifest import SUFFIXES, load_specs
     from aos.reading import read_object
     from aos.spec import AgentSpec
 
@@ -72,7 +74,7 @@ def _specs(agent: str, fields: dict[str, object]) -> list[AgentSpec]:
         return [read_object(AgentSpec, f"agent {agent!r}", {"name": agent, **fields})]
     if fields:
         raise InvalidInput(agent, ["a file says all about its agents; the options go with a name"])
-    return load_agents(path)
+    return load_specs(path)
 
 
 @app.command(

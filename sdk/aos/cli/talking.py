@@ -1,4 +1,4 @@
-"""Talking to agents: `send`, `ask` and `event`."""
+"""Talking to agents and teams: `send`, `ask` and `event`."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from aos.cli.messages import (
     read_message,
     read_text,
 )
-from aos.cli.options import Name, Output, example
+from aos.cli.options import Name, Output, Who, example
 from aos.cli.output import complain, emit, say
 from aos.errors import InvalidInput
 
 if TYPE_CHECKING:
     from aos.client import AosClient
-    from aos.message import Reply
+    from aos.message import Message, Reply
 
 app = typer.Typer()
 
 
-@app.command(epilog=example("aos send ada 'The tide is out.'", "git log -5 | aos send ada - --priority 5"))
+@app.command(epilog=example("aos send ada 'The tide is out.'", "git log -5 | aos send team/news - --priority 5"))
 def send(
     ctx: typer.Context,
-    name: Name,
+    name: Who,
     text: Text = None,
     file: FileOption = None,
     mode: ModeOption = "queue",
@@ -45,18 +45,36 @@ def send(
     image: ImageOption = None,
     output: Output = "text",
 ) -> None:
-    """Tell an agent something, and do not wait."""
+    """Tell an agent or a team something, and do not wait."""
     message = read_message(
         text, file, image, mode=mode, priority=priority, id=message_id, sender=sender, wake=not no_wake
     )
-    sent = run(ctx, lambda client: client.send(name, message), about=name)
+    sent, confirmed = run(ctx, lambda client: _send(client, name, message), about=name, doing=f"telling {name}")
     emit(output, {"name": name, "id": sent}, lambda: say(f"{name} has the message {sent}"))
+    if not confirmed:
+        complain("the message waits, for nobody has looked at it yet: no worker may be running, see `aos doctor`")
 
 
-@app.command(epilog=example("aos ask ada 'What did you see?'", "aos ask ada --file report.md --timeout 2m -o json"))
+async def _send(client: AosClient, name: str, message: Message) -> tuple[str, bool]:
+    """Return the message's id, and whether the recipient says that it has it."""
+    from aos.errors import NotAnswering
+
+    try:
+        return await client.send(name, message, confirm=True), True
+    except NotAnswering as error:
+        return error.message_id, False
+
+
+@app.command(
+    epilog=example(
+        "aos ask ada 'What did you see?'",
+        "aos ask team/news 'Write about the harbour.' --id harbour-1",
+        "aos ask ada --file report.md --timeout 2m -o json",
+    )
+)
 def ask(
     ctx: typer.Context,
-    name: Name,
+    name: Who,
     text: Text = None,
     file: FileOption = None,
     mode: ModeOption = "queue",
@@ -68,7 +86,7 @@ def ask(
     timeout: Annotated[str, typer.Option(help="Wait this long at most, such as 90s or 5m; the message stays.")] = "",
     output: Output = "text",
 ) -> None:
-    """Ask an agent something and write its reply."""
+    """Ask an agent or a team something, and write the reply."""
     message = read_message(
         text,
         file,

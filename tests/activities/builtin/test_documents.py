@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aos.errors import TerminalError
 from aos.tools import Tool
-from aos_activities.builtin.documents import PAGE_BYTES, document_tool
+from aos_activities.builtin.documents import PAGE_BYTES, document_tool, listing_tool
 
 HEADER = re.compile(r"\[path: (.+), bytes (\d+)-(\d+) of (\d+), (?:next offset (\d+)|the end)\]\n")
 
@@ -46,6 +46,19 @@ def pages(read: Tool[..., str], path: str) -> list[bytes]:
             return found
         assert int(header[5]) > offset
         offset = int(header[5])
+
+
+def test_the_documents_of_all_folders_are_listed_without_what_is_hidden(folder: Path, tmp_path: Path) -> None:
+    (folder / ".secret.md").write_text("hidden")
+    other = tmp_path / "other"
+    other.mkdir()
+    assert listing_tool([folder, other])() == "harbour.md\nnotes/tide.md"
+    assert listing_tool([other])() == "(there are none)"
+    for number in range(300):
+        (other / f"{number:03}.md").touch()
+    assert listing_tool([other])().splitlines()[198:] == ["198.md", "199.md", "(and more than 200 in all)"]
+    with pytest.raises(TerminalError, match="AOS_DOCUMENTS"):
+        listing_tool([])()
 
 
 def test_a_short_document_is_one_page(read: Tool[..., str]) -> None:

@@ -4,15 +4,21 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from aos.cli import connecting
+from aos.cli.app import app
 from command_line import Command, Target
 
 COMMANDS = [
     *("up", "demo", "doctor", "start", "configure", "pause", "resume", "stop", "send", "ask", "event", "chat", "ps"),
-    *("status", "inbox", "dead-letters", "spec", "log", "schema", "version"),
+    *("status", "inbox", "dead-letters", "spec", "log", "schema", "version", "team", "task", "topic"),
 ]
 
 
@@ -25,6 +31,21 @@ def test_the_commands_are_these(alone: Command) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_teaches_by_an_example(alone: Command, command: str) -> None:
     assert f"  aos {command}" in alone(command, "--help").stdout.partition("Example:\n")[2]
+
+
+def _below(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each command with the end of its help; the classes of groups and commands are private to typer."""
+    if inner := getattr(command, "commands", None):
+        for name, one in inner.items():
+            yield from _below(one, (*path, name))
+    else:
+        yield path, command.epilog or ""
+
+
+def test_every_command_of_a_group_teaches_by_an_example_of_its_own() -> None:
+    taught = dict(_below(typer.main.get_command(app)))
+    assert ("team", "replace") in taught
+    assert [path for path, epilog in taught.items() if f"  aos {' '.join(path)}" not in epilog] == []
 
 
 def test_help_loads_neither_temporal_nor_pydantic_nor_rich() -> None:
@@ -102,6 +123,29 @@ def test_a_name_is_completed_from_the_server(workers: Target, aos: Command, ada:
     assert _completions(f"aos {' '.join(workers.options)} status {ada[:7]}") == [ada]
 
 
+def test_teams_members_and_tasks_are_completed_from_the_server(
+    workers: Target, aos: Command, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "_COMPLETION", 30.0)
+    team = f"team-{ada}"
+    aos("team", "start", team, "--member", f"writer={ada}", "--member", "guest:Helps.")
+    aos("ask", f"team/{team}", "hello", "--id", "harbour-1")
+    aos.until("team", "ls", holds=lambda teams: team in [one["name"] for one in teams])
+    options = " ".join(workers.options)
+
+    assert _completed(f"aos {options} team show {team[:9]}") == [team]
+    assert _completed(f"aos {options} ask team/{team[:9]}") == [f"team/{team}"]
+    assert _completed(f"aos {options} team remove {team} wr") == ["writer"]
+    assert _completed(f"aos {options} team role {team} g") == ["guest"]
+    assert _completed(f"aos {options} task show {team} harb") == ["harbour-1"]
+    aos("team", "stop", team)
+
+
+def _completed(line: str) -> list[str]:
+    environment = {"_AOS_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+    return CliRunner().invoke(app, [], env=environment, prog_name="aos").stdout.split()
+
+
 def test_without_a_server_nothing_is_completed_and_nothing_complained_of(unused_port: int) -> None:
     assert _completions(f"aos --address 127.0.0.1:{unused_port} status a") == []
 
@@ -117,7 +161,7 @@ def _completions(line: str) -> list[str]:
 
 
 def test_schemas_are_listed_and_written(alone: Command) -> None:
-    assert "agent         Everything that makes one agent" in alone("schema").stdout
+    assert "agent           Everything that makes one agent" in alone("schema").stdout
     assert json.loads(alone("schema", "agent").stdout)["title"] == "AgentSpec"
     assert "there are: agent, changes," in alone("schema", "agnet", code=2).stderr
 

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+import pytest
+from temporalio.client import WorkflowHandle
+
+import aos.client as aos_client
+from aos.connection import connect
 from aos.message import Reply
-from command_line import Command
+from aos.names import AGENT_WORKFLOW
+from command_line import Command, Target
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -87,6 +96,38 @@ def test_send_carries_every_option(aos: Command, ada: str) -> None:
         "wake": False,
         "preview": "hello",
     }
+
+
+def test_send_to_a_full_mailbox_is_refused_and_says_when_to_come_back(aos: Command, ada: str) -> None:
+    aos("configure", ada, "mailbox_limit=1")
+    aos("pause", ada)
+    aos("send", ada, "first")
+    assert "is full; come back in " in aos("send", ada, "second", code=1).stderr
+    assert aos.json("dead-letters", ada)["count"] == 0
+
+
+def test_send_where_nobody_looks_says_so_and_loses_nothing(
+    workers: Target, aos: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aos_client, "CONFIRM_SECONDS", 0.5)
+    name = f"unserved-{uuid4().hex[:8]}"
+
+    async def start() -> WorkflowHandle[Any, Any]:
+        client = await connect(workers.address, workers.namespace)
+        return await client.start_workflow(AGENT_WORKFLOW, {"name": name}, id=f"agent/{name}", task_queue="nobody")
+
+    async def signals() -> list[str]:
+        handle = (await connect(workers.address, workers.namespace)).get_workflow_handle(f"agent/{name}")
+        found = [event.workflow_execution_signaled_event_attributes async for event in handle.fetch_history_events()]
+        await handle.terminate()
+        return [signal.input.payloads[0].data.decode() for signal in found if signal.signal_name == "send"]
+
+    asyncio.run(start())
+    sent = aos("send", name, "hello", "--id", "m1")
+    assert sent.stdout == f"{name} has the message m1\n"
+    assert "no worker may be running, see `aos doctor`" in sent.stderr
+    (signal,) = asyncio.run(signals())
+    assert json.loads(signal)["id"] == "m1"
 
 
 def test_a_picture_goes_with_a_message(aos: Command, ada: str, tmp_path: Path) -> None:

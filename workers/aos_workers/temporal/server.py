@@ -18,7 +18,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from aos.errors import SetupError
-from aos.names import SEARCH_ATTRIBUTES
+from aos.names import LIST_ATTRIBUTES, SEARCH_ATTRIBUTES
 from aos_workers.home import Home
 from aos_workers.lock import FileLock
 
@@ -163,6 +163,8 @@ class DevServer:
             command += ["--dynamic-config-value", f"{name}={value}"]
         for name in SEARCH_ATTRIBUTES:
             command += ["--search-attribute", f"{name}=Keyword"]
+        for name in LIST_ATTRIBUTES:
+            command += ["--search-attribute", f"{name}=KeywordList"]
         return command
 
     async def _until_ready(self, process: asyncio.subprocess.Process, begin: int) -> None:

@@ -13,11 +13,12 @@ from aos.provider import ModelRequest
 from aos_activities.models.offline.arguments import FILE, URL
 from aos_activities.models.offline.facts import Facts
 from aos_activities.models.offline.ranking import answer
-from aos_activities.models.offline.sources import OWN_MESSAGE, Source, gather, page_of
+from aos_activities.models.offline.said import check, put_together
+from aos_activities.models.offline.sources import LISTING, OWN_MESSAGE, Source, gather, page_of
 from aos_activities.models.offline.structured import Unfit, fit
 from aos_activities.models.offline.summary import key_terms, last_instruction, summarise, summarise_conversation
 from aos_activities.models.offline.text import Passage, read, stems
-from aos_activities.models.offline.toolcalls import Call, Plan, plan
+from aos_activities.models.offline.toolcalls import Call, Plan, plan, wants_all_documents
 from aos_activities.models.offline.turn import Turn, turn_of
 from aos_activities.models.offline.wishes import Wish, wishes
 
@@ -109,9 +110,10 @@ def _told_results(turn: Turn, wanted: Sequence[Wish]) -> list[str]:
             fresh.append(f"{result.name} failed: {result.text}")
         elif page_of(result) or len(result.text) > _INLINE_RESULT:
             documents.update(_documents(result, turn))
-        elif result.call_id in calls:
+        elif result.call_id in calls and not (result.name == LISTING and wants_all_documents(turn)):
             fresh.append(_as_said(result))
-    if not any(wish.kind in ("question", "summary", "compose") for wish in wanted):
+    answered = ("question", "summary", "compose", *(("check",) if turn.answers else ()))
+    if not any(wish.kind in answered for wish in wanted):
         fresh += [f"I have read {source.name}: {_described(source.passage)}" for source in documents.values()]
     return list(dict.fromkeys(fresh))
 
@@ -137,6 +139,12 @@ def _fulfil(wish: Wish, turn: Turn, sources: Sequence[Source]) -> tuple[str, boo
         return (f"I have no tool that reads {', '.join(missing)}." if missing and not turn.calls else ""), False
     if wish.kind == "question":
         return _quoted(wish, sources)
+    if wish.kind == "check":
+        documents = [source for source in sources if source.kind == "document"]
+        return check(turn.text, turn.answers, documents) if turn.answers else ("", False)
+    if turn.answers and not _places(wish.text):
+        text = put_together(turn.answers, wish.limit or _ONE_SUMMARY, frozenset(stems(wish.text)) - _ASKED_FOR)
+        return (text, True) if text else (_CANNOT.format(wish=wish.text), False)
     return _summarised(wish, turn, sources)
 
 
@@ -162,14 +170,12 @@ def _summarised(wish: Wish, turn: Turn, sources: Sequence[Source]) -> tuple[str,
     for source in chosen:
         title = f" ({source.passage.title})" if source.passage.title not in ("", source.name) else ""
         named = frozenset(stems(source.passage.title))
-        sentences = " ".join(
-            sentence.text
-            for sentence in summarise(
-                source.passage, limit, focus - named, only_focus=wish.kind == "compose" and bool(focus - named)
-            )
-        )
-        if sentences:
-            texts.append(f"Summary of {source.name}{title}: {sentences}")
+        only_focus = wish.kind == "compose" and bool(focus - named)
+        sentences = [each.text for each in summarise(source.passage, limit, focus - named, only_focus=only_focus)]
+        if turn.in_team:
+            texts += [f"“{sentence}” (from {source.name})" for sentence in sentences]
+        elif sentences:
+            texts.append(f"Summary of {source.name}{title}: {' '.join(sentences)}")
     return "\n\n".join(texts) or _CANNOT.format(wish=wish.text), bool(texts)
 
 

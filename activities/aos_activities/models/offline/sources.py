@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aos.conversation import AssistantItem, Item, SummaryItem, ToolCall, ToolItem, UserItem
+from aos_activities.models.offline.floor import TASK, Said, floor_of
 from aos_activities.models.offline.text import Passage, read
 
 _HEADER = re.compile(
@@ -20,6 +21,9 @@ _PASTED = 60
 """Words from which on a message with a title counts as a document."""
 
 OWN_MESSAGE = "your message"
+LISTING = "list_documents"
+"""The tool whose result says what can be read, and nothing that answers a question."""
+
 RESULT_OF = "the result of "
 EARLIER = "the earlier conversation"
 
@@ -74,11 +78,11 @@ def gather(items: Sequence[Item]) -> list[Source]:
         if isinstance(item, AssistantItem):
             calls.update((call.id, call) for call in item.tool_calls)
         elif isinstance(item, UserItem):
-            found[f"item {number}"] = _told(item)
+            found.update((f"item {number}.{place}", source) for place, source in enumerate(_told(item)))
         elif isinstance(item, SummaryItem):
             for place, source in enumerate(_summarised(item.text)):
                 found[f"item {number}.{place}"] = source
-        elif isinstance(item, ToolItem) and not item.error:
+        elif isinstance(item, ToolItem) and not item.error and item.name != LISTING:
             if page := page_of(item):
                 pages.setdefault(page.path, {})[page.start] = page
                 found[f"path {page.path}"] = Source(page.path, "document", _joined(pages[page.path]))
@@ -88,11 +92,21 @@ def gather(items: Sequence[Item]) -> list[Source]:
     return list(found.values())
 
 
-def _told(item: UserItem) -> Source:
+def _told(item: UserItem) -> list[Source]:
+    if floor := floor_of(item):
+        return [source for said in floor.said for source in _said(said)] or [Source("the team", "user", floor.rest)]
     passage = read(item.text)
     if passage.title and passage.word_count > _PASTED:
-        return Source(passage.title, "document", item.text)
-    return Source(f"a message from {item.sender}" if item.sender else OWN_MESSAGE, "user", item.text)
+        return [Source(passage.title, "document", item.text)]
+    return [Source(f"a message from {item.sender}" if item.sender else OWN_MESSAGE, "user", item.text)]
+
+
+def _said(said: Said) -> list[Source]:
+    if said.source == TASK:
+        return [Source("the task", "user", said.text)]
+    quotes = [Source(f"{origin}, as {said.source} quotes it", "user", text) for text, origin in said.quotes]
+    rest = [Source(f"what {said.source} said", "user", said.own_words)] if said.own_words else []
+    return [*quotes, *rest]
 
 
 def _summarised(text: str) -> list[Source]:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from aos.conversation import ToolItem
 from aos.provider import ToolSchema
 from aos_activities.models.offline.arguments import FILE, URL, fill, seconds_in, zone_in
 from aos_activities.models.offline.shapes import Json, entry, mapping, names
-from aos_activities.models.offline.sources import Source, page_of
+from aos_activities.models.offline.sources import LISTING, Source, page_of
 from aos_activities.models.offline.text import read, stems
 from aos_activities.models.offline.turn import NEEDS, Turn
 from aos_activities.models.offline.wishes import requesting_parts, wishes
@@ -17,6 +18,10 @@ from aos_activities.models.offline.wishes import requesting_parts, wishes
 PAGES_AT_ONCE = 12
 """Most pages of one document that are read for one message."""
 
+DOCUMENTS_AT_ONCE = 20
+"""Most documents that are read for one message that names none."""
+
+_DOCUMENTS = re.compile(r"\bdocuments\b", re.IGNORECASE)
 _VERB = re.compile(
     r"\b(?:us(?:e|ing)|call(?:ing)?|run(?:ning)?|invoke|execute|try|apply|start|with|via|through|tool)\b", re.IGNORECASE
 )
@@ -71,6 +76,7 @@ def plan(turn: Turn, tools: Sequence[ToolSchema], known: Sequence[Source]) -> Pl
             for sentence in read(part).sentences:
                 if sentence.text not in wanted.handled:
                     _needed(sentence.text, sentence.asks or sentence.requests, offered, known, wanted, named)
+    _all_documents(turn, offered, known, wanted)
     wanted.calls = [call for call in wanted.calls if not turn.has_called(*call)]
     _next_pages(turn, offered, wanted)
     return wanted
@@ -189,6 +195,37 @@ def _plan_by_name(text: str, offered: dict[str, ToolSchema], wanted: Plan) -> No
         if not filled.missing:
             wanted.add(tool.name, filled.arguments)
             wanted.handled.append(text)
+
+
+def _all_documents(turn: Turn, offered: dict[str, ToolSchema], known: Sequence[Source], wanted: Plan) -> None:
+    """Plan to list the documents, and then to read those that are new, where a wish is for documents in general."""
+    if LISTING not in offered or "read_document" not in offered or not wants_all_documents(turn):
+        return
+    wanted.add(LISTING, {})
+    read_already = {source.name for source in known if source.kind == "document"}
+    for name in listed_documents(turn.results)[:DOCUMENTS_AT_ONCE]:
+        if name not in read_already:
+            wanted.add("read_document", {"path": name})
+
+
+def wants_all_documents(turn: Turn) -> bool:
+    """Whether the turn is to read whatever documents there are."""
+    return any(
+        wish.kind in ("read", "check") and _DOCUMENTS.search(wish.text) and not FILE.search(URL.sub(" ", wish.text))
+        for message in turn.messages
+        for wish in wishes(message)
+    )
+
+
+def listed_documents(results: Sequence[ToolItem]) -> list[str]:
+    """Return the documents that the tool has listed, by their paths."""
+    return [
+        line
+        for result in results
+        if result.name == LISTING and not result.error
+        for line in result.text.splitlines()
+        if line and not line.startswith("(")
+    ]
 
 
 def _next_pages(turn: Turn, offered: dict[str, ToolSchema], wanted: Plan) -> None:

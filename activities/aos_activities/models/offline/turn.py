@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aos.conversation import AssistantItem, Item, NoteItem, ToolCall, ToolItem, UserItem
+from aos_activities.models.offline.floor import Said, floor_of
+from aos_activities.models.offline.text import read
 from aos_activities.models.offline.wishes import wishes
 
 NEEDS = "To use `"
 """How a reply begins that asks for what a tool needs; the next message then completes the one before."""
 
+_ON_ANSWERS = frozenset({"summary", "compose", "check"})
 _CLOSED = re.compile(r"fail|interrupt|stopp|gave up|given up|dead letter", re.IGNORECASE)
 
 
@@ -22,8 +25,15 @@ class Turn:
     before: Sequence[Item]
     """Items older than the turn."""
     messages: list[str]
+    """What is to be answered: of a message by which a team gives the floor, what it wants of this member."""
+
     calls: list[ToolCall]
     results: list[ToolItem]
+    answers: tuple[Said, ...] = ()
+    """What others in a team have said, where the turn is work on that."""
+
+    in_team: bool = False
+    """Whether a team gave the floor."""
 
     @property
     def text(self) -> str:
@@ -42,11 +52,14 @@ def turn_of(items: Sequence[Item]) -> Turn:
         return Turn(items, [], [], [])
     start = _start(items, last)
     inside = items[start:]
-    messages = [item.text for item in inside if isinstance(item, UserItem)]
+    asked = [
+        _asked(item, items[:place]) for place, item in enumerate(items[start:], start) if isinstance(item, UserItem)
+    ]
+    messages = [text for text, _ in asked]
     if (
         start
-        and isinstance(asked := items[start - 1], AssistantItem)
-        and asked.text.startswith(NEEDS)
+        and isinstance(said := items[start - 1], AssistantItem)
+        and said.text.startswith(NEEDS)
         and not wishes(messages[0])
     ):
         earlier = [item.text for item in items[:start] if isinstance(item, UserItem)][-1:]
@@ -56,7 +69,32 @@ def turn_of(items: Sequence[Item]) -> Turn:
         messages,
         [call for item in inside if isinstance(item, AssistantItem) for call in item.tool_calls],
         [item for item in inside if isinstance(item, ToolItem)],
+        tuple(answer for _, answers in asked for answer in answers),
+        any(isinstance(item, UserItem) and floor_of(item) for item in inside),
     )
+
+
+def _asked(item: UserItem, before: Sequence[Item]) -> tuple[str, tuple[Said, ...]]:
+    """Return what a message asks: the whole of it, or in a team the member's role, the task, or both.
+
+    A role that is work on what others said comes in place of the task, and with what they said; one that only says who
+    somebody is counts for nothing.
+    """
+    floor = floor_of(item)
+    if floor is None:
+        return item.text, ()
+    role, task = floor.role, floor.task
+    for older in reversed(before):
+        if role and task:
+            break
+        if isinstance(older, UserItem) and older.sender == item.sender and (earlier := floor_of(older)):
+            role, task = role or earlier.role, task or earlier.task
+    kinds = {wish.kind for wish in wishes(role)}
+    if floor.answers and kinds & _ON_ANSWERS:
+        return role, floor.answers
+    wanted = task if floor.said else floor.rest or task
+    works = bool(kinds) or any(sentence.requests for sentence in read(role).sentences)
+    return "\n\n".join(part for part in (role if works else "", wanted) if part) or item.text, ()
 
 
 def _start(items: Sequence[Item], last: int) -> int:

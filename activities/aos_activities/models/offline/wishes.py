@@ -8,7 +8,7 @@ from typing import Literal
 
 from aos_activities.models.offline.text import read, words
 
-Kind = Literal["question", "summary", "read", "compose", "echo", "greeting"]
+Kind = Literal["question", "summary", "read", "compose", "check", "echo", "greeting"]
 
 _SHORT = 150
 """Words up to which the whole of a message may be wishes; of a longer one only its first and last paragraph."""
@@ -23,6 +23,7 @@ _COMPOSE = re.compile(
     rf"{_COURTESY}(?:write|draft|compose|prepare|create|generate|plan|translate|calculate|compute|draw|code)\b",
     re.IGNORECASE,
 )
+_CHECK = re.compile(rf"{_COURTESY}(?:check|verify|compare)\b", re.IGNORECASE)
 _SAY = rf"{_COURTESY}(?:say|repeat|echo|(?:reply|respond|answer) (?:only )?(?:with|by saying))"
 _NOT_LITERAL = (
     r"(?:the|an?|your|my|one|two|three|json|in|what|who|where|when|how|whether|if|why|which|that|it|some|any)\b"
@@ -104,6 +105,8 @@ def _kind(text: str, asks: bool) -> Kind | None:
         return "read"
     if _COMPOSE.match(text):
         return "compose"
+    if _CHECK.match(text):
+        return "check"
     if _ASKING.match(text) and not _STATEMENT.match(text):
         return "question"
     return None

@@ -27,6 +27,7 @@ TOOLS = [
     _tool("current_time", [], timezone={"type": "string", "default": "UTC"}),
     _tool("set_timer", ["seconds", "text"], seconds={"type": "number"}, text={"type": "string"}),
     _tool("read_document", ["path"], path={"type": "string"}, offset={"type": "integer", "default": 0}),
+    _tool("list_documents", []),
     _tool("fetch_url", ["url"], url={"type": "string"}),
     _tool("add", ["a", "b"], a={"type": "number"}, b={"type": "number", "description": "the second summand"}),
     _tool("lookup_order", ["order_id"], order_id={"type": "integer"}),
@@ -52,9 +53,9 @@ class Dialogue:
         """Return the request for the conversation as it stands."""
         return ModelRequest(model="extractive", system="", items=self.items, tools=self.tools, **fields)
 
-    async def ask(self, text: str, **fields: Any) -> ModelResponse:
+    async def ask(self, text: str, *, sender: str = "", **fields: Any) -> ModelResponse:
         """Say `text`, carry out the calls that are made for it, and return the final answer."""
-        self.items.append(UserItem(text=text))
+        self.items.append(UserItem(text=text, sender=sender))
         for _ in range(20):
             response = await OfflineProvider().complete(self.request(**fields))
             self.items.append(AssistantItem(text=response.text, tool_calls=response.tool_calls))
@@ -74,6 +75,8 @@ class Dialogue:
         text, error = "done", False
         if call.name == "read_document":
             text, error = self._page(call.arguments["path"], call.arguments.get("offset", 0))
+        elif call.name == "list_documents":
+            text = "\n".join(sorted(file.name for file in DOCUMENTS.iterdir()))
         elif call.name == "current_time":
             text = TIME
         elif call.name == "add":

@@ -1,0 +1,1 @@
+"""Coming to AOS from other systems: what is read from theirs."""

@@ -1,0 +1,1 @@
+"""AutoGen beside AOS: the same scripted replies, in both."""

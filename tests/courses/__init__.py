@@ -1,0 +1,1 @@
+"""A stage on which courses are played without Temporal."""

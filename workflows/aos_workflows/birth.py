@@ -1,0 +1,37 @@
+"""What an agent begins with: its spec, or the state of the run before."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from aos.errors import InvalidInput
+from aos.limits import SPEC_BYTES
+from aos.names import agent_workflow_id
+from aos.spec import AgentSpec
+from aos_workflows.inbound import read
+from aos_workflows.migrations import load_state
+from aos_workflows.state import AgentState, life_of
+
+
+class Resume(BaseModel):
+    """The input of a run that goes on from another."""
+
+    resume: dict[str, object] = Field(default_factory=dict[str, object])
+
+
+def initial_state(given: RawValue) -> AgentState:
+    """Return the state that a run begins with.
+
+    Raises:
+        InvalidInput: The spec cannot be read, or the workflow has another id than its agent.
+    """
+    info = workflow.info()
+    if info.continued_run_id and given.payload.data.startswith(b'{"resume":'):
+        return load_state(Resume.model_validate_json(given.payload.data).resume)
+    spec = read(AgentSpec, "agent", given, SPEC_BYTES)
+    if info.workflow_id != agent_workflow_id(spec.name):
+        problem = f"name: the agent {spec.name!r} must be started with the workflow id {agent_workflow_id(spec.name)!r}"
+        raise InvalidInput("agent", [problem])
+    return AgentState(spec=spec, life=life_of(info.first_execution_run_id or info.run_id), started=workflow.time())

@@ -1,0 +1,1 @@
+"""The eternal workflow that runs any topic, and its pure parts."""
