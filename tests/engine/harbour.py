@@ -124,7 +124,8 @@ class Harbour:
                 signal_name=signal,
                 request_id=uuid4().hex,
                 input=Payloads(payloads=[Payload(metadata=metadata, data=data) for data in payloads]),
-            )
+            ),
+            retry=True,
         )
 
     async def heard(self, listener: str, count: int = 0) -> list[dict[str, Any]]:

@@ -113,7 +113,8 @@ async def test_a_team_that_is_reset_in_a_task_ends_it(theatre: Theatre) -> None:
             reason="to see what comes of it",
             workflow_task_finish_event_id=completed[1],
             request_id=team,
-        )
+        ),
+        retry=True,
     )
     await theatre.until_done(team, 1)
     assert (await theatre.task(team, "t1")).task.status == "done"
