@@ -37,8 +37,6 @@ from engine.scripts import ScriptedAgents
 
 T = TypeVar("T")
 
-QUEUE = "theatre"
-
 _DONE_AGAIN = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
@@ -56,8 +54,9 @@ def puppet(name: str, *answers: object, **fields: object) -> dict[str, Any]:
 class Theatre:
     """Teams of puppets on a real server. Every team gets a name of its own."""
 
-    def __init__(self, temporal: Client, models: ScriptedAgents, store: SqliteBlobStore) -> None:
+    def __init__(self, temporal: Client, queue: str, models: ScriptedAgents, store: SqliteBlobStore) -> None:
         self.temporal = temporal
+        self._queue = queue
         self.models = models
         self.store = store
         self._ids: list[str] = []
@@ -75,13 +74,13 @@ class Theatre:
     async def start_by_hand(self, name: str, *given: object) -> WorkflowHandle[Any, Any]:
         """Start the workflow of a team with any input."""
         self._ids.append(f"team/{name}")
-        return await self.temporal.start_workflow(TEAM_WORKFLOW, args=given, id=f"team/{name}", task_queue=QUEUE)
+        return await self.temporal.start_workflow(TEAM_WORKFLOW, args=given, id=f"team/{name}", task_queue=self._queue)
 
     async def start_puppet(self, name: str, *answers: object) -> str:
         """Start a puppet that is nobody's child, and return its address."""
         self._ids.append(f"agent/{name}")
         spec = {"name": name, "instructions": json.dumps(answers)}
-        await self.temporal.start_workflow(AGENT_WORKFLOW, spec, id=f"agent/{name}", task_queue=QUEUE)
+        await self.temporal.start_workflow(AGENT_WORKFLOW, spec, id=f"agent/{name}", task_queue=self._queue)
         return f"agent/{name}"
 
     def team(self, name: str, run_id: str | None = None) -> WorkflowHandle[Any, Any]:
@@ -217,6 +216,8 @@ class Theatre:
 @asynccontextmanager
 async def open_theatre(temporal: Client, folder: Path, apps: Sequence[App] = ()) -> AsyncGenerator[Theatre]:
     """Run a worker for teams and puppets until the block ends."""
+    # Two folders of tests may each have a theatre on one server.
+    queue = f"theatre-{uuid4().hex[:10]}"
     models = ScriptedAgents()
     store = SqliteBlobStore(folder / "blobs.db")
     registry = ProviderRegistry([models], ["scripted:default"])
@@ -225,7 +226,7 @@ async def open_theatre(temporal: Client, folder: Path, apps: Sequence[App] = ())
     directory = DirectoryActivities(temporal)
     worker = Worker(
         temporal,
-        task_queue=QUEUE,
+        task_queue=queue,
         workflows=[AgentTeam, Puppet],
         activities=[
             archive.set_aside,
@@ -241,7 +242,7 @@ async def open_theatre(temporal: Client, folder: Path, apps: Sequence[App] = ())
         ],
         deployment_config=deployment_config(""),
     )
-    theatre = Theatre(temporal, models, store)
+    theatre = Theatre(temporal, queue, models, store)
     async with worker:
         await make_current(temporal, deployment_config(""))
         try:

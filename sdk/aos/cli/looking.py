@@ -41,8 +41,8 @@ def dead_letters(
     ctx: typer.Context,
     name: Who,
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Those meant by --replay or --drop.")] = None,
-    replay: Annotated[bool, typer.Option("--replay", help="Have the agent take them in once more.")] = False,
-    drop: Annotated[bool, typer.Option("--drop", help="Have the agent forget them.")] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Have it take them in once more.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Have it forget them.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="All of them, with --replay or --drop.")] = False,
     output: Output = "text",
 ) -> None:
@@ -50,8 +50,6 @@ def dead_letters(
     if replay or drop:
         if replay and drop:
             raise InvalidInput("dead-letters", ["give either --replay or --drop"])
-        if name.startswith("team/"):
-            raise InvalidInput(name, ["a team keeps its dead letters to be looked at; give it the task again"])
         _settle(ctx, name, {"ids": ids or [], "all": all_}, replay=replay, output=output)
         return
     if ids or all_:

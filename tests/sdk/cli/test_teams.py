@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 
+from aos.client import AosClient
+from aos.message import Message
 from aos.team_spec import TeamSpec
-from command_line import Command
+from command_line import Command, Target
 
 _TEAM = """\
 name: {one}
@@ -165,15 +168,20 @@ def test_a_team_that_there_is_not_is_told_with_the_way_out(aos: Command) -> None
     assert "aos team start" in missing
 
 
-def test_dead_letters_of_a_team_are_replayed(aos: Command, write: Callable[[str, str], str]) -> None:
+def test_dead_letters_of_a_team_are_replayed(aos: Command, workers: Target, write: Callable[[str, str], str]) -> None:
     name = f"team-{uuid4().hex[:8]}"
     team = f"team/{name}"
     path = write("small.yaml", f"name: {name}\nmembers: [{{name: writer, agent: {{}}}}]\nmailbox_limit: 1\n")
     aos("team", "start", path)
-    aos("pause", team)
-    for task in ("one", "two"):
-        aos("send", team, task, "--id", task)
+    aos("team", "pause", name)
+    aos("send", team, "one", "--id", "one")
+    asyncio.run(_send_without_looking(workers, team, "two"))
     assert aos.json("dead-letters", team)["letters"][0]["id"] == "two"
-    aos("resume", team)
+    aos("team", "resume", name)
     assert aos("dead-letters", team, "two", "--replay").stdout.startswith("two is taken in again as ")
     aos("team", "stop", name)
+
+
+async def _send_without_looking(workers: Target, team: str, task: str) -> None:
+    client = await AosClient.connect(workers.address, namespace=workers.namespace)
+    await client.send(team, Message(text=task, id=task))
