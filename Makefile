@@ -9,6 +9,9 @@ ifeq ($(XDG_CACHE_HOME)$(HOME),)
 export XDG_CACHE_HOME := $(CURDIR)/.aos/cache
 endif
 
+# Without byte code everything takes twice as long to start. `make clean` removes it.
+unexport PYTHONDONTWRITEBYTECODE
+
 READY := .venv/.ready
 SOURCES := sdk workflows activities workers tests examples bench
 

@@ -25,9 +25,12 @@ _PASSED_THROUGH = (
     "aos",
     "aos_activities",
     # The workflows' own pure parts: pydantic models take milliseconds to build, which every agent would pay.
+    "aos_workflows.dead",
     "aos_workflows.mailbox",
     "aos_workflows.migrations",
+    "aos_workflows.outbox",
     "aos_workflows.replies",
+    "aos_workflows.resume",
     "aos_workflows.schedule",
     "aos_workflows.seen",
     "aos_workflows.state",

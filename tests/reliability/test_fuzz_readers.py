@@ -27,9 +27,9 @@ from aos.message import Event, Message
 from aos.read_back import ReadBackRequest
 from aos.reading import check_size, problems, read_object
 from aos.spec import AgentSpec
-from aos_workflows.birth import Resume
 from aos_workflows.inbound import read, refusal
 from aos_workflows.migrations import dump_state, load_state
+from aos_workflows.resume import Resume
 from aos_workflows.state import AgentState
 from aos_workflows.waking import event_message
 from fuzzing.cases import Cases

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
 from temporalio import workflow
 from temporalio.common import RawValue
 
@@ -12,13 +11,8 @@ from aos.names import agent_workflow_id
 from aos.spec import AgentSpec
 from aos_workflows.inbound import read
 from aos_workflows.migrations import load_state
+from aos_workflows.resume import carried
 from aos_workflows.state import AgentState, life_of
-
-
-class Resume(BaseModel):
-    """The input of a run that goes on from another."""
-
-    resume: dict[str, object] = Field(default_factory=dict[str, object])
 
 
 def initial_state(given: RawValue) -> AgentState:
@@ -27,10 +21,10 @@ def initial_state(given: RawValue) -> AgentState:
     Raises:
         InvalidInput: The spec cannot be read, or the workflow has another id than its agent.
     """
-    info = workflow.info()
-    if info.continued_run_id and given.payload.data.startswith(b'{"resume":'):
-        return load_state(Resume.model_validate_json(given.payload.data).resume)
+    if state := carried(given):
+        return load_state(state)
     spec = read(AgentSpec, "agent", given, SPEC_BYTES)
+    info = workflow.info()
     if info.workflow_id != agent_workflow_id(spec.name):
         problem = f"name: the agent {spec.name!r} must be started with the workflow id {agent_workflow_id(spec.name)!r}"
         raise InvalidInput("agent", [problem])

@@ -15,7 +15,8 @@ from aos.names import agent_workflow_id
 from aos.views import DeadLetter
 from aos_workflows.letters import DeadOffice
 from aos_workflows.mailbox import Envelope
-from aos_workflows.outbox import Outgoing, Postman
+from aos_workflows.outbox import Outgoing
+from aos_workflows.postman import Postman
 from aos_workflows.state import AgentState, Errand, Heard
 from aos_workflows.waits import Break, Edge, Probe, Told, Wait, address_of
 

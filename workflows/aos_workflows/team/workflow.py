@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar, cast
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue, SearchAttributeKey, VersioningBehavior
@@ -27,7 +27,9 @@ from aos_workflows import shelf
 from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal, text_of
 from aos_workflows.letters import DeadOffice
 from aos_workflows.options import STORE
-from aos_workflows.outbox import Outgoing, Postman
+from aos_workflows.outbox import Outgoing
+from aos_workflows.postman import Postman
+from aos_workflows.resume import carried
 from aos_workflows.team import carrying, views
 from aos_workflows.team.intake import TeamIntake
 from aos_workflows.team.preparing import prepare
@@ -56,12 +58,6 @@ _STATUS = SearchAttributeKey.for_keyword("AosStatus")
 _KIND = SearchAttributeKey.for_keyword("AosKind")
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class Resume(BaseModel):
-    """The input of a run that goes on from another."""
-
-    resume: dict[str, object] = Field(default_factory=dict[str, object])
 
 
 @workflow.defn(name=TEAM_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
@@ -468,10 +464,10 @@ class AgentTeam:
 
 
 def _initial_state(given: RawValue) -> TeamState:
-    info = workflow.info()
-    if info.continued_run_id and given.payload.data.startswith(b'{"resume":'):
-        return load_team(Resume.model_validate_json(given.payload.data).resume)
+    if state := carried(given):
+        return load_team(state)
     spec = read(TeamSpec, "team", given, SPEC_BYTES)
+    info = workflow.info()
     if info.workflow_id != (wanted := f"team/{spec.name}"):
         raise InvalidInput("team", [f"name: the team {spec.name!r} must be started with the workflow id {wanted!r}"])
     return TeamState(spec=spec, life=info.first_execution_run_id or info.run_id, started=workflow.time())

@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
-from pydantic import BaseModel, Field
 from temporalio import workflow
 from temporalio.common import RawValue, VersioningBehavior
 from temporalio.exceptions import ActivityError, is_cancelled_exception
@@ -30,6 +29,7 @@ from aos.topic import (
 )
 from aos.views import DeadLetter, DeadLetters, DeathKind
 from aos_workflows.inbound import NOTHING, is_given, read, refusal
+from aos_workflows.resume import carried
 from aos_workflows.topic import carrying, views
 from aos_workflows.topic.carrier import Carrier
 from aos_workflows.topic.state import Placement, TopicState, dump_topic, load_topic
@@ -50,12 +50,6 @@ _SIGNALS = (
     "publish {text, and optionally id, sender, priority, parts}: to all subscribers; send: the same; "
     "stop {reason}: end the topic when all have what was published; place and remove come from a topic to its branches"
 )
-
-
-class Resume(BaseModel):
-    """The input of a run that goes on from another."""
-
-    resume: dict[str, object] = Field(default_factory=dict[str, object])
 
 
 @workflow.defn(name=TOPIC_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
@@ -269,10 +263,9 @@ class Topic:
 
 
 def _initial_state(given: RawValue) -> TopicState:
-    info = workflow.info()
-    if info.continued_run_id and given.payload.data.startswith(b'{"resume":'):
-        return load_topic(Resume.model_validate_json(given.payload.data).resume)
+    if state := carried(given):
+        return load_topic(state)
     spec = read(TopicSpec, "topic", given, SPEC_BYTES)
-    if info.workflow_id != (wanted := topic_address(spec.name)):
+    if workflow.info().workflow_id != (wanted := topic_address(spec.name)):
         raise InvalidInput("topic", [f"name: the topic {spec.name!r} must be started with the workflow id {wanted!r}"])
     return TopicState(spec=spec, started=workflow.time())
