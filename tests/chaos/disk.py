@@ -10,6 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 _PAGE = 4096
+_KIND = "aos-chaos"
+"""Begins the name of a mount, which ends with its process: those of one that was killed can be taken away."""
+
+_MOUNTS = Path("/proc/mounts")
 
 
 class Disk:
@@ -23,8 +27,10 @@ class Disk:
     @asynccontextmanager
     async def there(self) -> AsyncGenerator[None]:
         """Mount it, if that is allowed, until the block ends."""
+        await _remove_left_over()
         self.path.mkdir(parents=True, exist_ok=True)
-        self.mounted = await _run("mount", "-t", "tmpfs", "-o", f"size={self._size}", "tmpfs", str(self.path))
+        name = f"{_KIND}-{os.getpid()}"
+        self.mounted = await _run("mount", "-t", "tmpfs", "-o", f"size={self._size}", name, str(self.path))
         try:
             yield
         finally:
@@ -65,6 +71,15 @@ async def may_mount(folder: Path) -> bool:
     disk = Disk(folder, 1)
     async with disk.there():
         return disk.mounted
+
+
+async def _remove_left_over() -> None:
+    """Unmount the disks of runs that were killed: pytest cannot remove their folders otherwise."""
+    for line in _MOUNTS.read_text().splitlines() if _MOUNTS.exists() else []:
+        name, path = line.split()[:2]
+        kind, _, pid = name.rpartition("-")
+        if kind == _KIND and not Path("/proc", pid).exists():
+            await _run("umount", "--lazy", path)
 
 
 async def _run(*command: str) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import os
 import random
+import signal
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -94,6 +97,22 @@ async def test_every_message_is_handled_once_and_in_order_whatever_is_killed_cut
 async def test_a_disk_can_be_filled_here(tmp_path: Path) -> None:
     if not await may_mount(tmp_path / "disk"):
         pytest.skip("this process may not mount a file system: no disk was full in the chaos above")
+
+
+async def test_a_disk_of_a_run_that_was_killed_is_taken_away_by_the_next(tmp_path: Path) -> None:
+    if not await may_mount(tmp_path / "disk"):
+        pytest.skip("this process may not mount a file system")
+    killed = "async def f():\n async with Disk(Path(sys.argv[1]), 1).there(): os.kill(os.getpid(), 9)\n"
+    program = (
+        f"import asyncio, os, sys\nfrom pathlib import Path\nfrom chaos.disk import Disk\n{killed}asyncio.run(f())"
+    )
+    left = tmp_path / "left"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(left), env=environment)
+    assert await process.wait() == -signal.SIGKILL
+    assert left.is_mount()
+    assert await may_mount(tmp_path / "disk")
+    assert not left.is_mount()
 
 
 def _plan(messages: int, scale: int) -> Plan:
