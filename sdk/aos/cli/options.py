@@ -57,8 +57,21 @@ def _beginning(incomplete: str, names: list[str]) -> list[str]:
 
 
 def _agent_only(name: str) -> str:
-    if name.startswith(_TEAM):
-        raise InvalidInput(name, [f"this is for agents; `aos team show {name.removeprefix(_TEAM)}` shows the team"])
+    for kind in ("team", "topic"):
+        if name.startswith(f"{kind}/"):
+            shown = name.removeprefix(f"{kind}/")
+            raise InvalidInput(name, [f"this is for agents; `aos {kind} show {shown}` shows the {kind}"])
+    return name
+
+
+def who_answers(name: str) -> str:
+    """Return the name of an agent or a team, which answer, as topics do not.
+
+    Raises:
+        InvalidInput: It is that of a topic.
+    """
+    if name.startswith("topic/"):
+        raise InvalidInput(name, [f"a topic does not answer; `aos send {name}` tells all its subscribers"])
     return name
 
 

@@ -106,6 +106,13 @@ def test_a_team_with_a_tool_that_nobody_serves_does_not_come_alive(
 def test_a_team_is_told_from_an_agent(aos: Command) -> None:
     stderr = aos("status", "team/news", code=2).stderr
     assert stderr == "aos: team/news: this is for agents; `aos team show news` shows the team\n"
+    stderr = aos("pause", "topic/sea", code=2).stderr
+    assert stderr == "aos: topic/sea: this is for agents; `aos topic show sea` shows the topic\n"
+
+
+def test_a_topic_is_not_asked(aos: Command) -> None:
+    stderr = aos("ask", "topic/sea", "Anybody?", code=2).stderr
+    assert stderr == "aos: topic/sea: a topic does not answer; `aos send topic/sea` tells all its subscribers\n"
 
 
 def test_a_task_is_listed_shown_awaited_and_ended(aos: Command) -> None:
