@@ -88,8 +88,8 @@ def _rewritten(mutator: Mutator, part: bytes, *, stream: bool, frames: bool) -> 
         if stream:
             return b"data: " + mutator.payload(json.loads(part.removeprefix(b"data: "))) + b"\n\n"
         return mutator.payload(json.loads(part))
-    except (ValueError, struct.error):
-        # It was made wrong before, or is the end of a stream.
+    except (ValueError, RecursionError, struct.error):
+        # It was made wrong before, perhaps nested without end, or is the end of a stream.
         return mutator.bytes(part)
 
 

@@ -21,11 +21,16 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _ATTEMPT = timedelta(seconds=10)
 
 
+def build_of(build_id: str) -> str:
+    """Return how a build is called. Without a `build_id` that is the version of the package."""
+    return build_id or version("agent-operating-system")
+
+
 def deployment_config(build_id: str) -> WorkerDeploymentConfig:
-    """Return how a worker says which build it is. Without a `build_id` that is the version of the package."""
-    build = build_id or version("agent-operating-system")
+    """Return how a worker says which build it is."""
     return WorkerDeploymentConfig(
-        version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build), use_worker_versioning=True
+        version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build_of(build_id)),
+        use_worker_versioning=True,
     )
 
 

@@ -21,6 +21,7 @@ from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from aos_activities.probe import probe_step
+from aos_workers.deployment import build_of
 from aos_workflows.probe import Probe
 
 _STEPS, _SECONDS = 100, 1.8
@@ -67,6 +68,7 @@ async def measure(client: Client) -> Measured:
                 task_queue=name,
                 workflows=[Probe],
                 activities=[probe_step],
+                build_id=build_of(""),  # as in `app_worker`
                 workflow_runner=UnsandboxedWorkflowRunner(),
             ):
                 taken = handle.execute_update(Probe.step, args=[_STEPS, _SECONDS, _TIMER])  # pyright: ignore[reportUnknownMemberType] - the SDK's

@@ -28,7 +28,7 @@ from aos_activities.store import SqliteBlobStore
 from aos_activities.think import ThinkActivities
 from aos_activities.tools import ToolHost
 from aos_activities.topics import topic_access
-from aos_workers.deployment import deployment_config, make_current
+from aos_workers.deployment import build_of, deployment_config, make_current
 from aos_workers.home import Home
 from aos_workers.providers import make_registry
 from aos_workers.search_attributes import ensure_search_attributes
@@ -137,5 +137,8 @@ def app_worker(client: Client, app: App, store: BlobStore) -> Worker:
         client,
         task_queue=app.task_queue,
         activities=host.activities,
+        # It asks for no version. Without a name Temporal's SDK would read the code of all modules to make one up, which
+        # takes a second and more.
+        build_id=build_of(""),
         graceful_shutdown_timeout=_DRAIN,
     )
