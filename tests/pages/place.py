@@ -13,6 +13,7 @@ from pathlib import Path
 from aos_workers.settings import cache_folder, search_path
 from aos_workers.temporal.binary import find_temporal
 from aos_workers.temporal.server import free_port
+from pages.standby import aos_program
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,17 +33,20 @@ class Place:
         self._log = folder / "up.log"
         self._port, self._ui_port = free_port(), free_port()
         self._up: subprocess.Popen[bytes] | None = None
+        self._unasked = False
         programs = folder / "bin"
         for made in (self.folder, programs):
             made.mkdir()
         (programs / "temporal").symlink_to(find_temporal(cache_folder(), lambda line: None))
         (self.folder / ".venv").symlink_to(ROOT / ".venv")
+        common = {"LANG": "C.UTF-8", "COLUMNS": "120", "TERM": "dumb"}
+        aos = programs / "aos"
+        aos.write_text(aos_program(tuple(common.items())), encoding="utf-8")
+        aos.chmod(0o755)
         self._environment = {
-            "PATH": f"{ROOT / '.venv' / 'bin'}:{programs}:{search_path()}",
+            **common,
+            "PATH": f"{programs}:{ROOT / '.venv' / 'bin'}:{search_path()}",
             "HOME": str(folder),
-            "LANG": "C.UTF-8",
-            "COLUMNS": "120",
-            "TERM": "dumb",
             "TEMPORAL_ADDRESS": f"127.0.0.1:{self._port}",
             "AOS_HOME": str(self._home),
         }
@@ -54,10 +58,11 @@ class Place:
         file.write_text(text, encoding="utf-8")
         return file
 
-    def run(self, command: Sequence[str], *, stdin: str = "", code: int = 0) -> str:
-        """Return what a command writes, its errors too; it must end with `code`."""
-        if self._up is None:
+    def run(self, command: Sequence[str], *, stdin: str = "", code: int = 0, alone: bool = False) -> str:
+        """Return what a command writes, its errors too; it must end with `code`. `alone`: it speaks to no server."""
+        if self._up is None and not alone:
             self.up()
+            self._unasked = True
         done = subprocess.run(
             command,
             cwd=self.folder,
@@ -78,7 +83,13 @@ class Place:
             assert time.monotonic() < end, f"{shlex.join(command)} does not write {text!r}:\n{written}"
 
     def up(self, *arguments: str) -> str:
-        """Run `aos up` in the background, in place of the one that runs; return what it has written once it is up."""
+        """Run `aos up` in the background, in place of the one that runs; return what it has written once it is up.
+
+        One that `run` needed before anybody asked for it is the one that is asked for.
+        """
+        unasked, self._unasked = self._unasked, False
+        if unasked and not arguments:
+            return self._log.read_text(encoding="utf-8")
         self.down()
         ports = ("--port", str(self._port), "--ui-port", str(self._ui_port))
         command = [ROOT / ".venv" / "bin" / "aos", "up", *arguments, "--home", self._home, *ports, "--offline"]

@@ -45,7 +45,8 @@ class Reader:
             case "python" if block.title:
                 self._write(block)
             case "python":
-                self._written = self._place.run(["python", "-W", "error", "-c", block.text])
+                alone = "connect" not in block.text
+                self._written = self._place.run(["python", "-W", "error", "-c", block.text], alone=alone)
             case "yaml":
                 self._agents(block)
             case "json":

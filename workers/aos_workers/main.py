@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import atexit
+import gc
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -27,6 +29,8 @@ _log = structlog.get_logger(__name__)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a worker; the exit code is 1 with one line on standard error where it cannot be set up."""
     options = _parser().parse_args(arguments)
+    # As the interpreter ends it looks for garbage, several times, through all that lives: half a second of an end.
+    atexit.register(gc.freeze)
     try:
         settings = load_settings(home=options.home, offline=options.offline or None)
         set_up_logs(settings.log_level)
