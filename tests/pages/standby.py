@@ -104,7 +104,7 @@ def _command(caller: socket.socket) -> NoReturn:
         os.environ.update(pair.split("=", 1) for pair in environment)
         sys.argv = ["aos", *arguments]
         code = _ended()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - the edge of the process
         traceback.print_exc()
     finally:
         caller.sendall(str(code).encode())
