@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
@@ -47,7 +47,7 @@ class Load:
     async def goes_on(self, names: Sequence[str] = (), messages: int = 2) -> None:
         """Return once every agent has thought about so many more messages."""
         wanted = {name: count + messages for name, count in self._thoughts(names or self._names).items()}
-        while any(self._thoughts(wanted)[name] < count for name, count in wanted.items()):
+        while not Counter(wanted) <= Counter(self._thoughts(wanted)):  # one look, which reads all that was ever told
             await asyncio.sleep(0.1)
 
     def _thoughts(self, names: Sequence[str] | dict[str, int]) -> dict[str, int]:

@@ -13,6 +13,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 
 from aos.message import Reply
+from aos.views import AgentStatus
 from faults.site import Site, running_site
 from faults.worker import FATAL_PAYMENTS, HELD, PAYMENTS
 
@@ -38,6 +39,9 @@ async def test_500_tool_calls_whose_worker_is_killed_after_their_effect_have_500
         names = [f"spender-{number}" for number in range(SPENDERS)]
         tools = [f"{name}/pay-{name}" for name in BANKS]
         await _start_agents(site, names, "told:spend", tools=tools)
+        for name in names:
+            # A bank that dies while it tells one of its tools keeps that agent from its start for half a minute.
+            await site.engine.until(lambda name=name: site.client.status(name), _is_ready)
         keepers = [asyncio.create_task(bank.keep(kills)) for bank in banks]
         for number in range(rounds):
             replies = await asyncio.gather(*(site.client.ask(name, str(number)) for name in names))
@@ -102,6 +106,10 @@ async def test_a_summary_whose_worker_is_killed_after_it_was_stored_is_not_paid_
 
 async def _start_agents(site: Site, names: Iterable[str], model: str, **spec: object) -> None:
     await asyncio.gather(*(site.client.start({"name": name, "model": model, **spec}) for name in names))
+
+
+def _is_ready(status: AgentStatus) -> bool:
+    return status.condition != "starting"
 
 
 async def _until(site: Site, kind: str, visits: int, replies: asyncio.Future[list[Reply]]) -> None:
