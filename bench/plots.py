@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import matplotlib as mpl
-from matplotlib.figure import Figure
-from matplotlib.typing import RcKeyType
+from typing import TYPE_CHECKING
 
 from bench.results import Chart
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 # matplotlib leaves the types of its further options open.
 # pyright: reportUnknownMemberType=false
@@ -21,6 +21,10 @@ _SVG: dict[RcKeyType, object] = {"svg.fonttype": "none", "svg.hashsalt": "aos", 
 
 def draw(chart: Chart, file: Path) -> None:
     """Draw a chart into an SVG file: a line for each system, with the spread of each point."""
+    # It takes seconds to load, which runs that draw nothing should not pay.
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     with mpl.rc_context(rc=_SVG):
         figure = Figure(figsize=_INCHES, layout="constrained")
         axes = figure.subplots()

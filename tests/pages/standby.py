@@ -101,10 +101,10 @@ def _command(caller: socket.socket) -> NoReturn:
         arguments, environment = words[: int(count)], words[int(count) :]
         os.chdir(folder)
         os.environ.clear()
-        os.environ.update(pair.split("=", 1) for pair in environment)
+        os.environ.update({name: value for name, _, value in (pair.partition("=") for pair in environment)})
         sys.argv = ["aos", *arguments]
         code = _ended()
-    except BaseException:  # noqa: BLE001 - the edge of the process
+    except BaseException:  # noqa: BLE001 - whatever a command fails with is told, as its interpreter would
         traceback.print_exc()
     finally:
         caller.sendall(str(code).encode())
@@ -117,6 +117,8 @@ def _ended() -> int:
     try:
         main()
     except SystemExit as ended:
+        if isinstance(ended.code, str):
+            sys.stderr.write(f"{ended.code}\n")
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     finally:
         sys.stdout.flush()
