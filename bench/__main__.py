@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -29,6 +30,8 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := set(given.cases) - set(all_cases()):
         parser.error(f"there is no case {', '.join(sorted(unknown))}; there are {', '.join(all_cases())}")
+    # Whoever forbids Python to keep byte code would have everything measured with the time to make it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     results = given.results or (RESULTS / "quick" if given.quick else RESULTS)
     if not given.report:
         cases = [load_case(name) for name in given.cases or all_cases()]
