@@ -2,6 +2,8 @@
 FROM python:3.12-slim AS build
 RUN pip install --no-cache-dir uv==0.13.9
 WORKDIR /app
+# The user of the image may not write there later: without it each start would compile all that it imports.
+ENV UV_COMPILE_BYTECODE=1
 COPY pyproject.toml uv.lock README.md LICENSE ./
 RUN uv sync --frozen --no-dev --no-install-project
 COPY sdk sdk
