@@ -21,7 +21,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _ATTEMPT = timedelta(seconds=10)
 
 
-def build_of(build_id: str) -> str:
+def build_of(build_id: str = "") -> str:
     """Return how a build is called. Without a `build_id` that is the version of the package."""
     return build_id or version("agent-operating-system")
 

@@ -68,7 +68,7 @@ async def measure(client: Client) -> Measured:
                 task_queue=name,
                 workflows=[Probe],
                 activities=[probe_step],
-                build_id=build_of(""),  # as in `app_worker`
+                build_id=build_of(),  # as in `app_worker`
                 workflow_runner=UnsandboxedWorkflowRunner(),
             ):
                 taken = handle.execute_update(Probe.step, args=[_STEPS, _SECONDS, _TIMER])  # pyright: ignore[reportUnknownMemberType] - the SDK's

@@ -139,6 +139,6 @@ def app_worker(client: Client, app: App, store: BlobStore) -> Worker:
         activities=host.activities,
         # It asks for no version. Without a name Temporal's SDK would read the code of all modules to make one up, which
         # takes a second and more.
-        build_id=build_of(""),
+        build_id=build_of(),
         graceful_shutdown_timeout=_DRAIN,
     )

@@ -57,19 +57,13 @@ def _beginning(incomplete: str, names: list[str]) -> list[str]:
 
 
 def _agent_only(name: str) -> str:
-    for kind in ("team", "topic"):
-        if name.startswith(f"{kind}/"):
-            shown = name.removeprefix(f"{kind}/")
-            raise InvalidInput(name, [f"this is for agents; `aos {kind} show {shown}` shows the {kind}"])
+    kind, slash, bare = name.partition("/")
+    if slash and kind in ("team", "topic"):
+        raise InvalidInput(name, [f"this is for agents; `aos {kind} show {bare}` shows the {kind}"])
     return name
 
 
-def who_answers(name: str) -> str:
-    """Return the name of an agent or a team, which answer, as topics do not.
-
-    Raises:
-        InvalidInput: It is that of a topic.
-    """
+def _answering(name: str) -> str:
     if name.startswith("topic/"):
         raise InvalidInput(name, [f"a topic does not answer; `aos send {name}` tells all its subscribers"])
     return name
@@ -93,6 +87,16 @@ Who = Annotated[
     str,
     typer.Argument(
         metavar="NAME", help="The agent's name, or team/NAME.", autocompletion=_complete_who, show_default=False
+    ),
+]
+WhoAnswers = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="The agent's name, or team/NAME.",
+        autocompletion=_complete_who,
+        callback=_answering,
+        show_default=False,
     ),
 ]
 Team = Annotated[

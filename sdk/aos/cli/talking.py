@@ -20,7 +20,7 @@ from aos.cli.messages import (
     read_message,
     read_text,
 )
-from aos.cli.options import Name, Output, Who, example, who_answers
+from aos.cli.options import Name, Output, Who, WhoAnswers, example
 from aos.cli.output import complain, emit, say
 from aos.errors import InvalidInput
 
@@ -74,7 +74,7 @@ async def _send(client: AosClient, name: str, message: Message) -> tuple[str, bo
 )
 def ask(
     ctx: typer.Context,
-    name: Who,
+    name: WhoAnswers,
     text: Text = None,
     file: FileOption = None,
     mode: ModeOption = "queue",
@@ -97,7 +97,7 @@ def ask(
         sender=sender,
         output_schema=_json(str(schema), read_text(schema)) if schema else None,
     )
-    name, limit = who_answers(name), _seconds(timeout)
+    limit = _seconds(timeout)
 
     async def work(client: AosClient) -> tuple[Reply, str]:
         reply = await client.ask(name, message, timeout=limit)
