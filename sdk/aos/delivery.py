@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import random
@@ -32,6 +34,9 @@ SENDING = 64
 ACCEPTING_ASKS = 2
 """Asks to one agent beyond those that are being accepted at a time."""
 
+UNSETTLED = 10_000
+"""Messages of which a client remembers that nobody knows whether they came through."""
+
 
 @dataclass(slots=True)
 class _Stream:
@@ -39,6 +44,12 @@ class _Stream:
     born: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     number: int = 0
     used: float = field(default_factory=time.monotonic)
+
+    def next_place(self) -> Sequence:
+        """Return the place of one more message."""
+        self.number += 1
+        self.used = time.monotonic()
+        return Sequence(stream=self.id, born=self.born, number=self.number)
 
 
 @dataclass(slots=True)
@@ -53,6 +64,8 @@ class Delivery:
 
     def __init__(self) -> None:
         self._streams: dict[str, _Stream] = {}
+        self._places: dict[tuple[str, str], Sequence] = {}
+        """By recipient and id, the places of messages that are not known to have come through."""
         self._polls: dict[str, _Poll] = {}
         self._gates: dict[str, _Gate] = {}
 
@@ -60,22 +73,43 @@ class Delivery:
         return self._gates.setdefault(name, _Gate())
 
     def _number(self, name: str, message: Message) -> Message:
-        """Return `message` with its place in what this client sends to the agent called `name`."""
+        """Return `message` with its place in what this client sends to the agent called `name`.
+
+        One that is sent again, because nobody knows what became of it, has the place that it had: by that an agent
+        knows it long after it has forgotten its id.
+        """
         if message.sequence:
             return message
+        place = self._places.pop((name, message.id), None) or self._stream(name).next_place()
+        self._places[name, message.id] = place
+        if len(self._places) > UNSETTLED:
+            del self._places[next(iter(self._places))]
+        return message.model_copy(update={"sequence": place})
+
+    def _stream(self, name: str) -> _Stream:
         stream = self._streams.get(name)
         if stream is None or time.monotonic() - stream.used > _STREAM_REST:
             stream = self._streams[name] = _Stream()
-        stream.number += 1
-        stream.used = time.monotonic()
-        sequence = Sequence(stream=stream.id, born=stream.born, number=stream.number)
-        return message.model_copy(update={"sequence": sequence})
+        return stream
+
+    @contextmanager
+    def _settling(self, name: str, message: Message) -> Generator[None]:
+        """Forget the place of a message once it is known what became of it."""
+        try:
+            yield
+        except MessageFailed:
+            self._places.pop((name, message.id), None)
+            raise
+        self._places.pop((name, message.id), None)
 
     async def send(self, handle: WorkflowHandle[Any, Any], name: str, message: Message) -> None:
         """Deliver a message that nobody waits for."""
         async with self._gate(name).sending:
-            numbered = self._number(name, message)
-            await retrying(name, lambda: handle.signal("send", numbered, rpc_timeout=_ATTEMPT))
+            with self._settling(name, message):
+                await self._signal(handle, name, self._number(name, message))
+
+    async def _signal(self, handle: WorkflowHandle[Any, Any], name: str, numbered: Message) -> None:
+        await retrying(name, lambda: handle.signal("send", numbered, rpc_timeout=_ATTEMPT))
 
     async def confirm(self, handle: WorkflowHandle[Any, Any], name: str, message: Message, patience: float) -> None:
         """Deliver a message that nobody waits for, and return once the agent itself says that it has it.
@@ -85,17 +119,23 @@ class Delivery:
             NotAnswering: It said nothing for `patience` seconds; the message waits for it.
         """
         gate, numbered = self._gate(name), message
-        try:
-            async with asyncio.timeout(patience), gate.accepting:
-                numbered = self._number(name, message)
-                await self._update(handle, name, numbered.model_copy(update={"wait": False}))
-        except TimeoutError:
-            # Nobody knows whether the update came through. A signal stays, and what comes twice is taken once.
-            await self.send(handle, name, numbered)
-            raise NotAnswering(name, patience, message.id) from None
+        with self._settling(name, message):
+            try:
+                async with asyncio.timeout(patience), gate.accepting:
+                    numbered = self._number(name, message)
+                    await self._update(handle, name, numbered.model_copy(update={"wait": False}))
+            except TimeoutError:
+                # Nobody knows whether the update came through. A signal stays, and what comes twice is taken once.
+                async with gate.sending:
+                    await self._signal(handle, name, self._number(name, numbered))
+                raise NotAnswering(name, patience, message.id) from None
 
     async def ask(self, handle: WorkflowHandle[Any, Any], name: str, message: Message) -> Reply:
         """Return the reply to a message, for as long as it takes; `pending` for one that does not wait."""
+        with self._settling(name, message):
+            return await self._reply(handle, name, message)
+
+    async def _reply(self, handle: WorkflowHandle[Any, Any], name: str, message: Message) -> Reply:
         gate = self._gate(name)
         if not message.wait:
             async with gate.accepting:

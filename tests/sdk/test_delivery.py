@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from aos.connection import once, retrying
 from aos.delivery import Delivery
-from aos.errors import AgentError, AgentNotFound, NotAnswering, NoWorker
+from aos.errors import AgentError, AgentNotFound, NotAnswering, NoWorker, Unreachable
 from aos.message import Message, Reply
 
 NOBODY_POLLS = RPCError(
@@ -67,6 +67,46 @@ async def test_what_nobody_confirms_is_left_with_the_server_as_the_same_message(
     (asked,), (signalled,) = agent.asked, agent.signalled
     assert signalled == asked.model_copy(update={"wait": True})
     assert signalled.sequence is not None
+
+
+class Far(Asleep):
+    """Stands for an agent whose server does not answer the first call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = True
+
+    async def execute_update(self, name: str, message: Message, **_: object) -> Reply:
+        self.asked.append(message)
+        self._answer_or_be_away()
+        return Reply(id=message.id, status="done")
+
+    async def signal(self, name: str, message: Message, **_: object) -> None:
+        self.signalled.append(message)
+        self._answer_or_be_away()
+
+    def _answer_or_be_away(self) -> None:
+        away, self.away = self.away, False
+        if away:
+            raise RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
+
+
+@pytest.mark.parametrize("way", ["ask", "send"])
+async def test_a_message_that_is_sent_again_because_nobody_knows_what_became_of_it_has_its_place_again(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aos.connection.PATIENCE", 0.0)
+    monkeypatch.setattr("aos.delivery.PATIENCE", 0.0)
+    agent, delivery = Far(), Delivery()
+    handle, call = cast("WorkflowHandle[Any, Any]", agent), getattr(delivery, way)
+    with pytest.raises(Unreachable):
+        await call(handle, "ada", Message(text="hello", id="m1"))
+    for number in range(3):
+        await call(handle, "ada", Message(text="between", id=f"between-{number}"))
+    await call(handle, "ada", Message(text="hello", id="m1"))
+    await call(handle, "ada", Message(text="hello", id="m1"))
+    places = [message.sequence.number for message in agent.asked or agent.signalled if message.sequence]
+    assert places == [1, 2, 3, 4, 1, 5], "it keeps its place until it is known to have come through"
 
 
 async def test_who_looks_at_an_agent_is_told_at_once_that_there_is_no_worker() -> None:

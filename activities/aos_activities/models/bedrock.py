@@ -6,6 +6,8 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import boto3
@@ -24,7 +26,9 @@ from aos_activities.models.draft import Draft
 from aos_activities.models.failures import Failures, Remedies, wrong_field
 
 if TYPE_CHECKING:
+    from botocore.eventstream import EventStream
     from mypy_boto3_bedrock_runtime.client import BedrockRuntimeClient
+    from mypy_boto3_bedrock_runtime.type_defs import ConverseStreamOutputTypeDef
 
 BEDROCK = Remedies(
     credentials="give the worker valid AWS credentials (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) "
@@ -132,7 +136,8 @@ class BedrockProvider:
         sent = converse_request(request, failures)
         draft = Draft(request, listener)
         try:
-            client = await self._threaded(lambda: self._client(request.timeout))
+            # Made in a thread: boto3 takes long for it, and may ask a server for credentials.
+            client = self._clients.get(request.timeout) or await self._threaded(lambda: self._client(request.timeout))
             if listener is None:
                 stop, tokens = _read(Answer.model_validate(await self._asked(lambda: client.converse(**sent))), draft)
             else:
@@ -163,23 +168,23 @@ class BedrockProvider:
         self, client: BedrockRuntimeClient, sent: ConverseRequest, draft: Draft
     ) -> tuple[str, Tokens]:
         """Tell `draft` of each event, and return why the answer ended, empty if it was cut, and its tokens."""
-        stream = (await self._asked(lambda: client.converse_stream(**sent)))["stream"]
         stop, tokens = "", Tokens()
-        events = iter(stream)
+        events = _Events(lambda: client.converse_stream(**sent)["stream"])
+        self._threads.submit(events.read)
         try:
-            while (raw := await self._asked(lambda: next(events, None))) is not None:
-                event = Event.model_validate(raw)
-                if event.contentBlockStart:
-                    _gather(draft, event.contentBlockStart.contentBlockIndex, event.contentBlockStart.start)
-                if event.contentBlockDelta:
-                    _gather(draft, event.contentBlockDelta.contentBlockIndex, event.contentBlockDelta.delta)
-                if event.messageStop:
-                    stop = event.messageStop.stopReason
-                if event.metadata:
-                    tokens = event.metadata.usage
+            while found := await events.come():
+                for raw in found:
+                    event = Event.model_validate(raw)
+                    if event.contentBlockStart:
+                        _gather(draft, event.contentBlockStart.contentBlockIndex, event.contentBlockStart.start)
+                    if event.contentBlockDelta:
+                        _gather(draft, event.contentBlockDelta.contentBlockIndex, event.contentBlockDelta.delta)
+                    if event.messageStop:
+                        stop = event.messageStop.stopReason
+                    if event.metadata:
+                        tokens = event.metadata.usage
         finally:
-            # Not here: closing waits for a read that is under way, and would hold up the event loop.
-            self._threads.submit(stream.close)
+            events.drop()
         return stop, tokens
 
     def _client(self, timeout: float) -> BedrockRuntimeClient:
@@ -198,14 +203,83 @@ class BedrockProvider:
             return self._clients[timeout]
 
     async def _asked(self, work: Callable[[], _Result]) -> _Result:
-        try:
-            return await self._threaded(work)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-            # boto3 trusts that an answer has the shape it should have, and trips where it has not.
-            raise ResponseParserError(str(error)) from error
+        return await self._threaded(partial(_parsed, work))
 
     async def _threaded(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+class _Events:
+    """The events of an answer, which one thread reads, and which the event loop takes as many at a time as have come.
+
+    To go to a thread and back for each costs more than all else that is done with it.
+    """
+
+    def __init__(self, ask: Callable[[], EventStream[ConverseStreamOutputTypeDef]]) -> None:
+        self._ask = ask
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._guard = threading.Lock()
+        self._found: list[object] = []
+        self._error: Exception | None = None
+        self._ended = False
+        self._dropped = False
+
+    def read(self) -> None:
+        """Read to the end, or until what comes is wanted no more. This blocks."""
+        try:
+            if not self._dropped:
+                _parsed(self._read)
+        except Exception as error:  # noqa: BLE001 - raised where the events are taken
+            self._error = error
+        self._tell([], ended=True)
+
+    def _read(self) -> None:
+        with closing(self._ask()) as stream:
+            for event in stream:
+                if self._dropped:
+                    return
+                self._tell([event])
+
+    def _tell(self, events: list[object], *, ended: bool = False) -> None:
+        with self._guard:
+            told = bool(self._found)
+            self._found += events
+            self._ended = ended
+        if not told:
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                self._loop.call_soon_threadsafe(self._news.set)
+
+    async def come(self) -> list[object]:
+        """Wait for events, and return those that have come; none at the end.
+
+        Raises:
+            Exception: The answer broke off.
+        """
+        while True:
+            await self._news.wait()
+            with self._guard:
+                found, self._found = self._found, []
+                if self._ended:
+                    break
+                self._news.clear()
+            if found:
+                return found
+        if not found and self._error:
+            raise self._error
+        return found
+
+    def drop(self) -> None:
+        """Have the thread stop with the next event, or at its time-out."""
+        self._dropped = True
+
+
+def _parsed(work: Callable[[], _Result]) -> _Result:
+    """Return what `work` returns: boto3 trusts that an answer has the shape it should have, and trips if not."""
+    try:
+        return work()
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise ResponseParserError(str(error)) from error
 
 
 def _read(answer: Answer, draft: Draft) -> tuple[str, Tokens]:

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
+from engine.server import isolated
 from engine.theatre import Theatre, open_theatre
 from engine.tools import stage
 
@@ -15,7 +16,8 @@ from engine.tools import stage
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def house(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Theatre]:
     """A worker that all the tests of this folder share."""
-    async with open_theatre(temporal.client, tmp_path_factory.mktemp("theatre"), apps=[stage]) as theatre:
+    client, folder = isolated(temporal.client), tmp_path_factory.mktemp("theatre")
+    async with open_theatre(client, folder, apps=[stage]) as theatre:
         yield theatre
 
 

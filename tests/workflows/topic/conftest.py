@@ -9,12 +9,13 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from engine.harbour import Harbour, open_harbour
+from engine.server import isolated
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def quay(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Harbour]:
     """A worker that all the tests of this folder share."""
-    async with open_harbour(temporal.client, tmp_path_factory.mktemp("harbour")) as harbour:
+    async with open_harbour(isolated(temporal.client), tmp_path_factory.mktemp("harbour")) as harbour:
         yield harbour
 
 

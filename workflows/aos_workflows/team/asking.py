@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any, cast
 
 from temporalio import workflow
@@ -62,7 +63,7 @@ class Asking:
         text, parts = brief(state.spec, task, member, told, alone=alone)
         task.told[name] = task.told.get(name, 0) if alone else task.count
         ask = Asked(
-            id=self._message_id(task, name),
+            id=self._message_id(task),
             to=address,
             due=now + state.spec.patience,
             look=now + FIRST_LOOK,
@@ -84,7 +85,8 @@ class Asking:
             importance=importance,
             parts=parts,
             images=outer.images if new else [],
-            deadline=datetime.fromtimestamp(due, UTC),
+            # In whole seconds, for it is in two histories.
+            deadline=datetime.fromtimestamp(ceil(due), UTC),
             reply_to=state.address,
             causation=[*outer.causation, outer.id][-CHAIN:],
             waiting=[*outer.waiting, task.node],
@@ -111,10 +113,10 @@ class Asking:
             return f"it waits for this task itself: {cycle}"
         return ""
 
-    def _message_id(self, task: Task, name: str) -> str:
+    def _message_id(self, task: Task) -> str:
         # After a reset the same turn may ask another thing, and a member answers one id once.
         tag = f"{workflow.random().getrandbits(32):08x}"
-        named = f"{task.node}/{task.turns}/{name}/{tag}"
+        named = f"{task.node}/{task.turns}/{tag}"
         return named if len(named) <= 200 else f"{short_digest(named)}/{tag}"
 
     def _send(self, member: Member | None, message: Message) -> None:
