@@ -16,6 +16,8 @@ from engine.server import running_server
 
 _ON_THE_SERVER = "temporal"
 
+_USUAL_LIMIT = 60.0
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `make chaos` run the long forms of the tests of reliability, and any run choose its seed."""
@@ -46,17 +48,27 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that use the server in the event loop in which it was started."""
+    """Run the tests that use the server in the event loop in which it was started, and those that take long first.
+
+    Whoever runs the last tests of all is then not left alone with one of minutes.
+    """
+    items.sort(key=_longest, reverse=True)
     session_loop = pytest.mark.asyncio(loop_scope="session")
     for item in items:
         if isinstance(item, pytest.Function) and is_async_test(item) and _ON_THE_SERVER in item.fixturenames:
             item.add_marker(session_loop, append=False)
 
 
+def _longest(item: pytest.Item) -> float:
+    """Return how long a test may take, in seconds."""
+    limit = item.get_closest_marker("timeout")
+    return float(limit.args[0]) if limit else _USUAL_LIMIT
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[WorkflowEnvironment]:
+async def temporal() -> AsyncGenerator[WorkflowEnvironment]:
     """A Temporal dev server. Its client has AOS's plugin."""
-    async with running_server(tmp_path_factory.mktemp("temporal")) as environment:
+    async with running_server(None) as environment:
         yield environment
 
 

@@ -35,9 +35,9 @@ QUIET_SECONDS = 45.0
 """Without one more message handled in this time, what is missing is taken for lost."""
 
 AGENTS = [
-    *(Agent(f"plain-{number}", rollover_events=300) for number in range(2)),
-    *(Agent(f"batch-{number}", batch=8, rollover_events=150) for number in range(4)),
-    *(Agent(f"tools-{number}", tools=True, batch=4, rollover_events=200) for number in range(2)),
+    Agent("plain", rollover_events=300),
+    *(Agent(f"batch-{number}", batch=10, rollover_events=150) for number in range(5)),
+    *(Agent(f"tools-{number}", tools=True, batch=8, rollover_events=150) for number in range(2)),
 ]
 
 SHORT = Sizes(messages=5_000, worker_kills=20, server_kills=5, kills_of_all=1, network=10, half_open=0, full_disks=2)

@@ -15,7 +15,7 @@ from engine.engine import Engine, running_engine
 from engine.tools import workshop
 
 EVENTS, BYTES = 11, 2 * 1024
-TURNS, LONG_TURNS = 500, 10_000
+TURNS, LONG_TURNS = 250, 10_000
 CALLS = 100
 RESULT_BYTES = 8_000
 HISTORY_BYTES = 2 * 1024 * 1024

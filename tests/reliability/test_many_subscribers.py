@@ -46,7 +46,7 @@ class Size:
     seconds: float
 
 
-SHORT = Size(subscribers=200, branch=50, publications=2, seconds=30)
+SHORT = Size(subscribers=120, branch=30, publications=2, seconds=30)
 LONG = Size(subscribers=5_000, branch=MOST_HELD, publications=2, seconds=600)
 
 

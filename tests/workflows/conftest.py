@@ -9,17 +9,14 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from engine.engine import Engine, running_engine
-from engine.server import isolated
+from engine.server import apart, isolated
 from engine.tools import workshop
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def workers(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Engine]:
-    """Workers that the tests of this folder share, for starting them takes longer than most tests.
-
-    They end when a test of another folder is next: that one may have other workers on the same task queue.
-    """
-    client, folder = isolated(temporal.client), tmp_path_factory.mktemp("engine")
+    """Workers that all the tests of this folder share, for starting them takes longer than most tests."""
+    client, folder = isolated(await apart(temporal.client, "engine")), tmp_path_factory.mktemp("engine")
     async with running_engine(client, folder, apps=[workshop]) as engine:
         yield engine
 

@@ -11,10 +11,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from google.protobuf.duration_pb2 import Duration
-from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
-from temporalio.client import Client
-from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from aos.connection import connect
@@ -27,6 +23,7 @@ from aos_activities.store import SqliteBlobStore
 from aos_workers.settings import Settings
 from aos_workers.worker import Parts, running_workers
 from command_line import Command, Target
+from engine.server import apart
 
 _LONG = "The tide tables of the whole year. " * 3000
 
@@ -34,9 +31,9 @@ _LONG = "The tide tables of the whole year. " * 3000
 @pytest.fixture(scope="session")
 def workers(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A server with workers, whose model says what `_script` says."""
-    target = Target(temporal.client.service_client.config.target_host, f"cli-{uuid4().hex[:8]}")
+    address = temporal.client.service_client.config.target_host
     home = tmp_path_factory.mktemp("home")
-    ready: Future[Callable[[], object]] = Future()
+    ready: Future[tuple[str, Callable[[], object]]] = Future()
 
     async def serve() -> None:
         try:
@@ -44,8 +41,9 @@ def workers(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFact
             registry = ProviderRegistry([ScriptedProvider(_script)], ["scripted:x"])
             parts = Parts(store=SqliteBlobStore(home / "blobs.db"), registry=registry)
             loop = asyncio.get_running_loop()
-            async with running_workers(await _in_new_namespace(target), Settings(home=home), parts):
-                ready.set_result(lambda: loop.call_soon_threadsafe(stop.set))
+            client = await apart(await connect(address), "cli")
+            async with running_workers(client, Settings(home=home), parts):
+                ready.set_result((client.namespace, lambda: loop.call_soon_threadsafe(stop.set)))
                 await stop.wait()
         except BaseException as error:
             if not ready.done():
@@ -54,25 +52,10 @@ def workers(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFact
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    stop = ready.result()
-    yield target
+    namespace, stop = ready.result()
+    yield Target(address, namespace)
     stop()
     thread.join()
-
-
-async def _in_new_namespace(target: Target) -> Client:
-    client = await connect(target.address, target.namespace)
-    await client.workflow_service.register_namespace(
-        RegisterNamespaceRequest(
-            namespace=target.namespace, workflow_execution_retention_period=Duration(seconds=86_400)
-        )
-    )
-    while True:
-        try:
-            _ = [found async for found in client.list_workflows()]
-            return client
-        except RPCError:  # the server has not looked at its namespaces since
-            await asyncio.sleep(0.1)
 
 
 def _script(request: ModelRequest) -> ModelResponse | str:

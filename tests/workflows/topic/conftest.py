@@ -15,7 +15,8 @@ from engine.server import isolated
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def quay(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Harbour]:
     """A worker that all the tests of this folder share."""
-    async with open_harbour(isolated(temporal.client), tmp_path_factory.mktemp("harbour")) as harbour:
+    client, folder = isolated(temporal.client), tmp_path_factory.mktemp("harbour")
+    async with open_harbour(client, folder) as harbour:
         yield harbour
 
 
