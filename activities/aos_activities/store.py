@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from aos.errors import BlobMissing
 from aos.store import ref_of
+from aos_activities.sqlite import Lane, Transaction
 
 T = TypeVar("T")
 
-_BUSY_SECONDS = 20.0
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS blobs (ref TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL)",
     """CREATE TABLE IF NOT EXISTS links
        (key TEXT PRIMARY KEY NOT NULL, ref TEXT NOT NULL REFERENCES blobs (ref)) WITHOUT ROWID""",
 )
 _POINT = "INSERT INTO links (key, ref) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET ref = excluded.ref"
-_creating = threading.Lock()
-
-
-class _Lane:
-    """One connection and the one thread that uses it."""
-
-    def __init__(self, path: Path, name: str) -> None:
-        self._path = path
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._connection: sqlite3.Connection | None = None
-
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
-
-    async def aclose(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-        self._thread.shutdown()
-
-    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._connection is None:
-            self._connection = _connect(self._path)
-        return work(self._connection)
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
 
 @dataclass(slots=True, eq=False)
@@ -74,8 +43,8 @@ class SqliteBlobStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._writer = _Lane(path, "aos-store-write")
-        self._reader = _Lane(path, "aos-store-read")
+        self._writer = Lane(path, "aos-store-write", _prepare)
+        self._reader = Lane(path, "aos-store-read", _prepare)
         self._waiting = deque[_Save]()
 
     async def open(self) -> None:
@@ -133,60 +102,14 @@ class SqliteBlobStore:
         await self._writer.aclose()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Conversations are private; SQLite gives its other files the mode of this one. One thread at a time, because
-    # closing a file drops the locks that SQLite holds on it elsewhere in the process.
-    with _creating:
-        path.touch(mode=0o600)
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-    try:
-        _write_ahead(connection)
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        with _Transaction(connection):
-            for statement in _SCHEMA:
-                connection.execute(statement)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    # SQLite does not wait for its busy time-out when two processes switch a new database to WAL at once.
-    deadline = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-class _Transaction:
-    """A write transaction that holds the lock from its start, so that it never fails half-way for want of it."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        try:
-            if error is None:
-                self._connection.execute("COMMIT")
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+def _prepare(connection: sqlite3.Connection) -> None:
+    for statement in _SCHEMA:
+        connection.execute(statement)
 
 
 def _save_all(connection: sqlite3.Connection, saves: list[_Save]) -> None:
     try:
-        with _Transaction(connection):
+        with Transaction(connection):
             for save in saves:
                 try:
                     _save(connection, save)

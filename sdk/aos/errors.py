@@ -24,10 +24,13 @@ AosError
 │   └── TerminalError         raise it in a tool to tell the model at once
 ├── InvalidTool               a function that cannot be a tool
 ├── BlobMissing               the store does not hold what a reference names
+├── MemoryConflict            a record of the shared memory is not as whoever wrote thought
 └── SetupError                something is missing on this machine
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class AosError(Exception):
@@ -242,3 +245,18 @@ class BlobMissing(AosError):
         super().__init__(
             f"the blob store holds nothing under {ref!r}; do all workers of this task queue share one store?"
         )
+
+
+class MemoryConflict(AosError):
+    """Records of the shared memory are not at the versions that a write expected; nothing was written.
+
+    `conflicts` are their scopes and keys, with the version that was expected and the one that is there; 0 is none.
+    """
+
+    def __init__(self, conflicts: Sequence[tuple[str, str, int, int]]) -> None:
+        self.conflicts = [tuple(conflict) for conflict in conflicts]
+        told = [
+            f"{key!r} in {scope} has {f'version {found}' if found else 'no version'}, not {expected or 'none'}"
+            for scope, key, expected, found in self.conflicts
+        ]
+        super().__init__(f"{'; '.join(told)}: read it again, and write what is to be then")

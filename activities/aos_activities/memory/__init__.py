@@ -1,0 +1,1 @@
+"""Shared memory: stores of records, and what activities do with them."""

@@ -1,0 +1,210 @@
+"""What every store of records does alike."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from aos.errors import InvalidInput, MemoryConflict
+from aos.memory import Filter, Kind, MemoryStore, Reading, Record, Search, Transaction, Write
+
+TEAM, ADA = "team/sales", "agent/ada"
+
+
+def put(text: str = "", *, key: str = "acme", scope: str = TEAM, **fields: Any) -> Write:
+    return Write(scope=scope, key=key, text=text, **fields)
+
+
+def of(*writes: Write, id: str = "t1", **fields: Any) -> Transaction:
+    return Transaction(id=id, writes=list(writes), **fields)
+
+
+async def keep(memory: MemoryStore, *writes: Write, **fields: Any) -> datetime:
+    """Commit writes as a transaction of their own, and return when that was."""
+    number = len(await memory.log())
+    return (await memory.commit(of(*writes, id=f"kept-{number}", **fields))).at
+
+
+async def the(memory: MemoryStore, key: str = "acme", scope: str = TEAM, **given: Any) -> Record:
+    found = await memory.get(scope, key, **given)
+    assert found is not None
+    return found
+
+
+def keys(records: Any) -> list[str]:
+    return [getattr(each, "record", each).key for each in records]
+
+
+async def test_a_record_says_what_it_is_and_who_wrote_it_when_why_and_from_what(memory: MemoryStore) -> None:
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    write = put("Acme pays late.", data={"days": 40, "names": ["Ä"]}, kind="fact", tags=["payment"], valid_from=since)
+    committed = await memory.commit(of(write, by=ADA, why="the invoice of May", source="m-17"))
+    found = await the(memory)
+    assert (found.text, found.data, found.kind, found.tags) == (write.text, write.data, "fact", ["payment"])
+    assert (found.by, found.why, found.source) == (ADA, "the invoice of May", "m-17")
+    assert (found.valid_from, found.valid_to, found.version) == (since, None, 1)
+    assert (found.at, found.transaction) == (committed.at, committed.number)
+
+
+async def test_what_was_never_written_is_not_there(memory: MemoryStore) -> None:
+    assert await memory.get(TEAM, "nobody") is None
+    assert await memory.versions(TEAM, "nobody") == []
+    assert await memory.log() == []
+
+
+async def test_versions_are_kept_and_memory_is_read_as_it_was_at_any_time(memory: MemoryStore) -> None:
+    first = await keep(memory, put("one"))
+    second = await keep(memory, put("two"))
+    gone = await keep(memory, put(forget=True))
+    third = await keep(memory, put("three"))
+    texts = [(version.version, version.text, version.forgotten) for version in await memory.versions(TEAM, "acme")]
+    assert texts == [(4, "three", False), (3, "", True), (2, "two", False), (1, "one", False)]
+    assert (await the(memory)).text == "three"
+    assert [(await the(memory, as_of=at)).text for at in (first, second, third)] == ["one", "two", "three"]
+    assert await memory.get(TEAM, "acme", as_of=gone) is None
+    assert await memory.get(TEAM, "acme", as_of=first - timedelta(microseconds=1)) is None
+
+
+async def test_a_write_that_expects_another_version_changes_nothing_and_says_what_is_there(
+    memory: MemoryStore,
+) -> None:
+    await keep(memory, put("one"), put("other", key="b"))
+    with pytest.raises(MemoryConflict, match="'acme' in team/sales has version 1, not 3") as refused:
+        await memory.commit(of(put("two", key="b"), put("two", expected=3)))
+    assert refused.value.conflicts == [(TEAM, "acme", 3, 1)]
+    assert [(await the(memory, key)).text for key in ("acme", "b")] == ["one", "other"]
+    assert len(await memory.log()) == 1
+    assert (await memory.commit(of(put("two", expected=1)))).versions == [2]
+
+
+async def test_a_record_that_is_to_be_new_must_not_be_there_and_may_have_been_forgotten(memory: MemoryStore) -> None:
+    await keep(memory, put("one", expected=0))
+    with pytest.raises(MemoryConflict, match="has version 1, not none"):
+        await memory.commit(of(put("again", expected=0)))
+    await keep(memory, put(forget=True, expected=1))
+    await keep(memory, put("anew", expected=0))
+    assert (await the(memory)).version == 3
+
+
+async def test_what_a_transaction_was_made_from_must_still_be_so(memory: MemoryStore) -> None:
+    await keep(memory, put("one"))
+    made_from = [Reading(scope=TEAM, key="acme", version=1), Reading(scope=TEAM, key="none", version=0)]
+    await memory.commit(of(put("a summary", key="summary"), reads=made_from))
+    await keep(memory, put("two"))
+    with pytest.raises(MemoryConflict, match="has version 2, not 1"):
+        await memory.commit(of(put("another", key="summary"), reads=made_from, id="t2"))
+    assert (await the(memory, "summary")).text == "a summary"
+
+
+async def test_one_id_happens_once_and_says_each_time_what_came_of_it(memory: MemoryStore) -> None:
+    transaction = of(put("one"), put("two", key="b"))
+    first = await memory.commit(transaction)
+    await keep(memory, put("later"))
+    again = await memory.commit(transaction)
+    assert again == first.model_copy(update={"repeated": True})
+    assert (await the(memory)).text == "later"
+    with pytest.raises(InvalidInput, match="id: 't1' was used for another one"):
+        await memory.commit(of(put("something else")))
+
+
+async def test_the_log_has_each_transaction_once_in_order_with_what_it_changed(memory: MemoryStore) -> None:
+    for number in range(3):
+        await memory.commit(of(put(f"{number}"), id=f"t{number}", by=ADA, why=f"because {number}"))
+    await memory.commit(of(put("x", key="b"), put("y", key="c", scope=ADA), id="t3"))
+    entries = await memory.log()
+    assert [(entry.number, entry.id) for entry in entries] == [(1, "t0"), (2, "t1"), (3, "t2"), (4, "t3")]
+    assert [entry.why for entry in entries] == ["because 0", "because 1", "because 2", ""]
+    assert [(read.key, read.version) for entry in entries for read in entry.changed] == [
+        *(("acme", version) for version in (1, 2, 3)),
+        ("b", 1),
+        ("c", 1),
+    ]
+    assert [entry.id for entry in await memory.log(after=2, limit=1)] == ["t2"]
+    assert [entry.at for entry in entries] == sorted({entry.at for entry in entries})
+
+
+async def test_writers_that_meet_at_one_record_lose_nothing(memory: MemoryStore) -> None:
+    async def count(writer: int) -> None:
+        for number in range(25):
+            while True:
+                found = await memory.get(TEAM, "count")
+                counted = found.data if found else 0
+                assert isinstance(counted, int)
+                write = put(data=counted + 1, key="count", expected=found.version if found else 0)
+                try:
+                    await memory.commit(of(write, id=f"{writer}-{number}-{counted}"))
+                    break
+                except MemoryConflict:
+                    continue
+
+    await asyncio.gather(*(count(writer) for writer in range(8)))
+    found = await the(memory, "count")
+    assert (found.data, found.version) == (200, 200)
+
+
+async def test_a_page_has_what_is_wanted_in_order_and_the_next_goes_on_behind_it(memory: MemoryStore) -> None:
+    await keep(memory, *(put("x", key=f"k{number}") for number in (3, 1, 2)), put("y", key="a", scope="org"))
+    await keep(memory, put(forget=True, key="k2"))
+    first = await memory.page(Filter(), limit=2)
+    assert [(record.scope, record.key) for record in first] == [("org", "a"), (TEAM, "k1")]
+    assert keys(await memory.page(Filter(), after=(TEAM, "k1"))) == ["k3"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"scopes": ["org", ADA]}, ["law", "mood"]),
+        ({"kinds": ["procedure", "block"]}, ["law", "steps"]),
+        ({"tags": ["red"]}, ["law", "mood"]),
+        ({"tags": ["red", "big"]}, ["mood"]),
+        ({"prefix": "st"}, ["steps"]),
+        ({"prefix": "s%"}, []),
+        ({"scopes": ["team/other"]}, []),
+        ({"valid_at": datetime(2026, 6, 1, tzinfo=UTC)}, ["mood"]),
+    ],
+)
+async def test_a_filter_leaves_what_is_wanted_of_pages_and_searches(
+    memory: MemoryStore, wanted: dict[str, Any], found: list[str]
+) -> None:
+    summer = {"valid_from": datetime(2026, 5, 1, tzinfo=UTC), "valid_to": datetime(2026, 9, 1, tzinfo=UTC)}
+    kind: Kind = "block"
+    await keep(memory, put("word", key="law", scope="org", kind=kind, tags=["red"]))
+    await keep(memory, put("word", key="mood", scope=ADA, kind="episode", tags=["red", "big"], **summer))
+    await keep(memory, put("word", key="steps", kind="procedure"))
+    assert sorted(keys(await memory.page(Filter(**wanted)))) == found
+    assert sorted(keys(await memory.search(Search(text="word", **wanted)))) == found
+
+
+async def test_a_search_finds_words_in_keys_texts_data_and_tags_best_first(memory: MemoryStore) -> None:
+    await keep(memory, put("The harbour opens at six.", key="harbour/hours"))
+    await keep(memory, put("Ships wait outside the harbour when the wind is from the north.", key="wind"))
+    await keep(memory, put(data={"captain": "Ödön Szabó"}, key="ships/corvina", tags=["barque"]))
+    found = await memory.search(Search(text="harbour OPENING hours?"))
+    assert keys(found) == ["harbour/hours", "wind"]
+    assert found[0].score > found[1].score
+    for words in ("odon", "SZABÓ", "corvina", "barque"):
+        assert keys(await memory.search(Search(text=words))) == ["ships/corvina"], words
+    assert keys(await memory.search(Search(text="harbour", limit=1))) == ["harbour/hours"]
+
+
+async def test_a_search_finds_what_is_and_not_what_was(memory: MemoryStore) -> None:
+    await keep(memory, put("The captain is Ada."))
+    await keep(memory, put("The captain is Bob.", tags=["crew"]))
+    assert keys(await memory.search(Search(text="Ada"))) == []
+    assert keys(await memory.search(Search(text="Bob"))) == ["acme"]
+    await keep(memory, put(forget=True))
+    assert keys(await memory.search(Search(text="Bob captain"))) == []
+    await keep(memory, put("The captain is Eve."))
+    assert keys(await memory.search(Search(text="captain"))) == ["acme"]
+
+
+@pytest.mark.parametrize(
+    "text", ['"', "* OR NEAR(", "a AND", "'; DROP TABLE places; --", "key:x", "^", "()", "-", "\u200b", "%", "NOT"]
+)
+async def test_the_syntax_of_a_query_language_is_text_like_any_other(memory: MemoryStore, text: str) -> None:
+    await keep(memory, put("nothing of that kind"))
+    assert await memory.search(Search(text=text)) == []
+    assert len(await memory.page(Filter())) == 1
