@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-from pydantic import JsonValue
 
 from aos.errors import InvalidInput, MemoryConflict
-from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Reading, Record, Search, Transaction, Write
+from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Record, Search, Transaction, Write
+from aos_activities.memory.rows import (
+    CURRENT,
+    NOWHERE,
+    RECORDS,
+    Place,
+    check_versions,
+    digest_of,
+    json_of,
+    log_entry,
+    micros,
+    moment,
+    ranked,
+    record_of,
+    with_changes,
+)
 from aos_activities.memory.sqlite_schema import migrate
 from aos_activities.memory.words import searched_words, words_of
 from aos_activities.sqlite import Lane
 from aos_activities.sqlite import Transaction as Durably
 
-_EPOCH = datetime.fromtimestamp(0, UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-_RECORDS = """
-    SELECT p.scope, p.key, v.version, v.text, v.data, v.kind, v.tags, v.valid_from, v.valid_to, v.forgotten,
-        t.at, t.by, t.why, t.source, v.number
-    FROM places p JOIN versions v ON v.place = p.place JOIN transactions t ON t.number = v.number
-"""
-_CURRENT = "v.version = p.version AND NOT v.forgotten"
 _WEIGHTS = "5.0, 1.0, 2.0"
 """How much a word in a record's key, text and tags says."""
 
@@ -103,13 +105,13 @@ class SqliteMemory:
     async def get(self, scope: str, key: str, as_of: datetime | None = None) -> Record | None:
         """Return a record as it is, or as it was at a time; None where there is or was none."""
         before = "" if as_of is None else "AND t.at <= ?"
-        query = f"{_RECORDS} WHERE p.scope = ? AND p.key = ? {before} ORDER BY v.version DESC LIMIT 1"
-        found = await self._records(query, scope, key, *([] if as_of is None else [_micros(as_of)]))
+        query = f"{RECORDS} WHERE p.scope = ? AND p.key = ? {before} ORDER BY v.version DESC LIMIT 1"
+        found = await self._records(query, scope, key, *([] if as_of is None else [micros(as_of)]))
         return None if not found or found[0].forgotten else found[0]
 
     async def versions(self, scope: str, key: str, limit: int = FOUND) -> Sequence[Record]:
         """Return the versions of a record, the newest first."""
-        query = f"{_RECORDS} WHERE p.scope = ? AND p.key = ? ORDER BY v.version DESC LIMIT ?"
+        query = f"{RECORDS} WHERE p.scope = ? AND p.key = ? ORDER BY v.version DESC LIMIT ?"
         return await self._records(query, scope, key, limit)
 
     async def page(self, wanted: Filter, after: tuple[str, str] | None = None, limit: int = FOUND) -> Sequence[Record]:
@@ -118,7 +120,7 @@ class SqliteMemory:
         if after is not None:
             conditions.append("(p.scope, p.key) > (?, ?)")
             values += after
-        query = f"{_RECORDS} WHERE {' AND '.join(conditions)} ORDER BY p.scope, p.key LIMIT ?"
+        query = f"{RECORDS} WHERE {' AND '.join(conditions)} ORDER BY p.scope, p.key LIMIT ?"
         return await self._records(query, *values, limit)
 
     async def search(self, wanted: Search, embedded: Embedded | None = None) -> Sequence[Found]:
@@ -128,20 +130,17 @@ class SqliteMemory:
             return []
         conditions, values = _conditions(wanted)
         # Each word stands in quotes, so that none is read as an operator.
-        query = f"""{_RECORDS} JOIN words ON words.rowid = p.place
+        query = f"""{RECORDS} JOIN words ON words.rowid = p.place
             WHERE words MATCH ? AND {" AND ".join(conditions)} ORDER BY bm25(words, {_WEIGHTS}), p.place LIMIT ?"""
         found = await self._records(query, " OR ".join(f'"{word}"' for word in words), *values, wanted.limit)
-        return [
-            Found(record=record, score=1 / place, places={"words": place})
-            for place, record in enumerate(found, start=1)
-        ]
+        return ranked(found)
 
     async def log(self, after: int = 0, limit: int = FOUND) -> Sequence[LogEntry]:
         """Return the transactions after a number, in their order."""
         return await self._reader.run(lambda connection: _log(connection, after, limit))
 
     async def _records(self, query: str, *values: object) -> list[Record]:
-        return await self._reader.run(lambda connection: [_record(row) for row in connection.execute(query, values)])
+        return await self._reader.run(lambda connection: [record_of(row) for row in connection.execute(query, values)])
 
     async def aclose(self) -> None:
         """Close the database, once what is under way is done."""
@@ -150,14 +149,15 @@ class SqliteMemory:
 
 
 def _commit(connection: sqlite3.Connection, transaction: Transaction) -> Committed:
-    digest = hashlib.sha256(transaction.model_dump_json().encode()).digest()
+    digest = digest_of(transaction)
     before = connection.execute(
         "SELECT number, digest, at FROM transactions WHERE id = ?", (transaction.id,)
     ).fetchone()
     if before:
         return _repeated(connection, transaction, digest, *before)
     places = [_place(connection, write.scope, write.key) for write in transaction.writes]
-    _check(connection, transaction, [version for _, version in places])
+    read = [_place(connection, reading.scope, reading.key) for reading in transaction.reads]
+    check_versions(transaction, places, read)
     last = connection.execute("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1").fetchone() or (0, 0)
     number, at = last[0] + 1, max(time.time_ns() // 1000, last[1] + 1)
     connection.execute(
@@ -165,10 +165,9 @@ def _commit(connection: sqlite3.Connection, transaction: Transaction) -> Committ
         (number, transaction.id, digest, at, transaction.by, transaction.why, transaction.source),
     )
     versions = [
-        _write(connection, number, write, place, version)
-        for write, (place, version) in zip(transaction.writes, places, strict=True)
+        _write(connection, number, write, place) for write, place in zip(transaction.writes, places, strict=True)
     ]
-    return Committed(number=number, at=_time(at), versions=versions)
+    return Committed(number=number, at=moment(at), versions=versions)
 
 
 def _repeated(
@@ -179,56 +178,28 @@ def _repeated(
     query = """SELECT p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place WHERE v.number = ?"""
     made = {(scope, key): version for scope, key, version in connection.execute(query, (number,))}
     versions = [made[write.scope, write.key] for write in transaction.writes]
-    return Committed(number=number, at=_time(at), versions=versions, repeated=True)
+    return Committed(number=number, at=moment(at), versions=versions, repeated=True)
 
 
-def _place(connection: sqlite3.Connection, scope: str, key: str) -> tuple[int | None, int]:
-    """Return the place of a record and its newest version; that is 0 where there is none."""
-    query = "SELECT place, version FROM places WHERE scope = ? AND key = ?"
-    found: tuple[int, int] | None = connection.execute(query, (scope, key)).fetchone()
-    return found or (None, 0)
+def _place(connection: sqlite3.Connection, scope: str, key: str) -> Place:
+    query = """SELECT p.place, p.version, v.forgotten FROM places p
+        JOIN versions v ON v.place = p.place AND v.version = p.version WHERE p.scope = ? AND p.key = ?"""
+    found: tuple[int, int, int] | None = connection.execute(query, (scope, key)).fetchone()
+    return Place(*found) if found else NOWHERE
 
 
-def _check(connection: sqlite3.Connection, transaction: Transaction, newest: list[int]) -> None:
-    """Check that records are at the versions that are expected.
-
-    Raises:
-        MemoryConflict: Some are not.
-    """
-    expected = [
-        (write.scope, write.key, write.expected, version)
-        for write, version in zip(transaction.writes, newest, strict=True)
-        if write.expected is not None
-    ]
-    expected += [
-        (read.scope, read.key, read.version, _place(connection, read.scope, read.key)[1]) for read in transaction.reads
-    ]
-    conflicts = [
-        (scope, key, wanted, _living(connection, scope, key, version)) for scope, key, wanted, version in expected
-    ]
-    if wrong := [conflict for conflict in conflicts if conflict[2] != conflict[3]]:
-        raise MemoryConflict(wrong)
-
-
-def _living(connection: sqlite3.Connection, scope: str, key: str, version: int) -> int:
-    """Return the version that a record has, which is 0 for one that is forgotten."""
-    query = """SELECT 1 FROM versions v JOIN places p ON p.place = v.place
-        WHERE p.scope = ? AND p.key = ? AND v.version = ? AND NOT v.forgotten"""
-    return version if connection.execute(query, (scope, key, version)).fetchone() else 0
-
-
-def _write(connection: sqlite3.Connection, number: int, write: Write, place: int | None, version: int) -> int:
-    new = version + 1
+def _write(connection: sqlite3.Connection, number: int, write: Write, there: Place) -> int:
+    new, place = there.version + 1, there.place
     if place is None:
         place = connection.execute(
             "INSERT INTO places (scope, key, version) VALUES (?, ?, ?)", (write.scope, write.key, new)
         ).lastrowid
     else:
-        _take_out_words(connection, place, version, write)
+        _take_out_words(connection, place, there.version, write)
         connection.execute("UPDATE places SET version = ? WHERE place = ?", (new, place))
     data = None if write.data is None else json.dumps(write.data, ensure_ascii=False)
     tags = json.dumps(write.tags, ensure_ascii=False)
-    valid = [None if moment is None else _micros(moment) for moment in (write.valid_from, write.valid_to)]
+    valid = [None if time is None else micros(time) for time in (write.valid_from, write.valid_to)]
     connection.execute(
         "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (place, new, number, write.text, data, write.kind, tags, *valid, write.forget),
@@ -243,7 +214,7 @@ def _take_out_words(connection: sqlite3.Connection, place: int, version: int, wr
     query = "SELECT text, data, tags FROM versions WHERE place = ? AND version = ? AND NOT forgotten"
     if row := connection.execute(query, (place, version)).fetchone():
         text, data, tags = row
-        old = write.model_copy(update={"text": text, "data": _json(data), "tags": json.loads(tags)})
+        old = write.model_copy(update={"text": text, "data": json_of(data), "tags": json.loads(tags)})
         connection.execute(
             "INSERT INTO words (words, rowid, key, text, tags) VALUES ('delete', ?, ?, ?, ?)", (place, *words_of(old))
         )
@@ -251,7 +222,7 @@ def _take_out_words(connection: sqlite3.Connection, place: int, version: int, wr
 
 def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
     """Return what must hold of records that are wanted, and the values in it."""
-    conditions, values = [_CURRENT], list[object]()
+    conditions, values = [CURRENT], list[object]()
     if wanted.scopes:
         conditions.append(f"p.scope IN ({_marks(wanted.scopes)})")
         values += wanted.scopes
@@ -266,7 +237,7 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
         values += [len(wanted.prefix), wanted.prefix]
     if wanted.valid_at is not None:
         conditions.append("coalesce(v.valid_from, t.at) <= ? AND coalesce(v.valid_to > ?, TRUE)")
-        values += [_micros(wanted.valid_at)] * 2
+        values += [micros(wanted.valid_at)] * 2
     return conditions, values
 
 
@@ -276,46 +247,7 @@ def _marks(values: Sequence[object]) -> str:
 
 def _log(connection: sqlite3.Connection, after: int, limit: int) -> list[LogEntry]:
     query = "SELECT number, id, at, by, why, source FROM transactions WHERE number > ? ORDER BY number LIMIT ?"
-    entries = {
-        number: LogEntry(number=number, id=name, at=_time(at), by=by, why=why, source=source, changed=[])
-        for number, name, at, by, why, source in connection.execute(query, (after, limit))
-    }
-    if entries:
-        changes = """SELECT v.number, p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place
-            WHERE v.number BETWEEN ? AND ? ORDER BY v.number, v.place"""
-        for number, scope, key, version in connection.execute(changes, (min(entries), max(entries))):
-            entries[number].changed.append(Reading(scope=scope, key=key, version=version))
-    return list(entries.values())
-
-
-def _record(row: tuple[Any, ...]) -> Record:
-    scope, key, version, text, data, kind, tags, valid_from, valid_to, forgotten, at, by, why, source, number = row
-    return Record(
-        scope=scope,
-        key=key,
-        version=version,
-        text=text,
-        data=_json(data),
-        kind=kind,
-        tags=json.loads(tags),
-        valid_from=None if valid_from is None else _time(valid_from),
-        valid_to=None if valid_to is None else _time(valid_to),
-        forgotten=bool(forgotten),
-        at=_time(at),
-        by=by,
-        why=why,
-        source=source,
-        transaction=number,
-    )
-
-
-def _json(data: str | None) -> JsonValue:
-    return None if data is None else json.loads(data)
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _time(micros: int) -> datetime:
-    return _EPOCH + micros * _MICROSECOND
+    entries = [log_entry(row) for row in connection.execute(query, (after, limit))]
+    changes = """SELECT v.number, p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place
+        WHERE v.number > ? AND v.number <= ? ORDER BY v.number, v.place"""
+    return with_changes(entries, connection.execute(changes, (after, entries[-1].number)) if entries else ())

@@ -1,0 +1,269 @@
+"""Memory in Postgres, for any number of machines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from aos.errors import InvalidInput, MemoryConflict, SetupError
+from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Record, Search, Transaction, Write
+from aos_activities.memory.postgres_schema import LOCK, migrate
+from aos_activities.memory.rows import (
+    CURRENT,
+    NOWHERE,
+    RECORDS,
+    Place,
+    check_versions,
+    digest_of,
+    log_entry,
+    micros,
+    moment,
+    ranked,
+    record_of,
+    with_changes,
+)
+from aos_activities.memory.words import searched_words, words_of
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+_SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_NO_WORD = re.compile(r"\W+")
+_CONNECTIONS = 8
+_WEIGHTS = "'{0.2, 0.3, 0.4, 1.0}'"
+"""How much a word of weight D, C, B and A says: in the text, nowhere, in a tag and in the key."""
+
+
+@dataclass(slots=True, eq=False)
+class _Commit:
+    """What one `commit` was given, and what came of it."""
+
+    transaction: Transaction
+    done: Committed | None = None
+    error: Exception | None = None
+
+
+class PostgresMemory:
+    """An `aos.memory.MemoryStore` in the Postgres database at `url`, in a schema of its own.
+
+    Commits of one process that come while another is under way share the next transaction.
+
+    Raises:
+        SetupError: `schema` is no name of a schema.
+        asyncpg.PostgresError: The database refuses; nothing was written.
+        OSError: It is not there.
+    """
+
+    def __init__(self, url: str, *, schema: str = "aos_memory") -> None:
+        if not _SCHEMA_NAME.fullmatch(schema):
+            raise SetupError(f"{schema!r} is no name of a schema: small letters, digits and _ are")
+        self._url = url
+        self._schema = schema
+        self._opening = asyncio.Lock()
+        self._writing = asyncio.Lock()
+        self._pool: asyncpg.Pool | None = None
+        self._waiting: list[_Commit] = []
+
+    async def open(self) -> None:
+        """Connect, and make the tables, now instead of at the first use."""
+        await self._opened()
+
+    async def _opened(self) -> asyncpg.Pool:
+        async with self._opening:
+            if self._pool is None:
+                pool = await asyncpg.create_pool(
+                    self._url, min_size=1, max_size=_CONNECTIONS, server_settings={"search_path": self._schema}
+                )
+                try:
+                    async with pool.acquire() as connection:
+                        await migrate(connection, self._schema)
+                except BaseException:
+                    pool.terminate()
+                    raise
+                self._pool = pool
+        return self._pool
+
+    async def commit(self, transaction: Transaction, embedded: Embedded | None = None) -> Committed:
+        """Write all of a transaction, or nothing.
+
+        Raises:
+            InvalidInput: The id was used for another transaction.
+            MemoryConflict: A record is not at the version that was expected.
+        """
+        commit = _Commit(transaction)
+        self._waiting.append(commit)
+        try:
+            async with self._writing:
+                await self._commit_waiting()
+        finally:
+            if commit in self._waiting:
+                self._waiting.remove(commit)
+        if commit.error is not None:
+            raise commit.error
+        assert commit.done is not None
+        return commit.done
+
+    async def _commit_waiting(self) -> None:
+        """Commit all that waits; an earlier call may have committed what this one was meant for."""
+        commits, self._waiting = self._waiting, []
+        if not commits:
+            return
+        try:
+            async with (await self._opened()).acquire() as connection, connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+                for commit in commits:
+                    try:
+                        commit.done = await _commit(connection, commit.transaction)
+                    except (InvalidInput, MemoryConflict) as error:
+                        commit.error = error
+        except BaseException as error:
+            told = error if isinstance(error, Exception) else ConnectionError("the write was broken off")
+            for commit in commits:
+                commit.error = told
+            raise
+
+    async def get(self, scope: str, key: str, as_of: datetime | None = None) -> Record | None:
+        """Return a record as it is, or as it was at a time; None where there is or was none."""
+        before = "" if as_of is None else "AND t.at <= $3"
+        query = f"{RECORDS} WHERE p.scope = $1 AND p.key = $2 {before} ORDER BY v.version DESC LIMIT 1"
+        found = await self._records(query, scope, key, *([] if as_of is None else [micros(as_of)]))
+        return None if not found or found[0].forgotten else found[0]
+
+    async def versions(self, scope: str, key: str, limit: int = FOUND) -> Sequence[Record]:
+        """Return the versions of a record, the newest first."""
+        query = f"{RECORDS} WHERE p.scope = $1 AND p.key = $2 ORDER BY v.version DESC LIMIT $3"
+        return await self._records(query, scope, key, limit)
+
+    async def page(self, wanted: Filter, after: tuple[str, str] | None = None, limit: int = FOUND) -> Sequence[Record]:
+        """Return the records that are wanted, by scope and key, after a scope and key."""
+        values: list[object] = [limit]
+        conditions = _conditions(wanted, values)
+        if after is not None:
+            values += after
+            conditions += f" AND (p.scope, p.key) > (${len(values) - 1}, ${len(values)})"
+        return await self._records(f"{RECORDS} WHERE {conditions} ORDER BY p.scope, p.key LIMIT $1", *values)
+
+    async def search(self, wanted: Search, embedded: Embedded | None = None) -> Sequence[Found]:
+        """Return what has the words that are looked for, best first."""
+        words = searched_words(_folded(wanted.text))
+        if not words:
+            return []
+        values: list[object] = [" ".join(words), wanted.limit]
+        query = f"""{RECORDS} WHERE p.words @@ any_word_of($1) AND {_conditions(wanted, values)}
+            ORDER BY ts_rank({_WEIGHTS}, p.words, any_word_of($1)) DESC, p.place LIMIT $2"""
+        return ranked(await self._records(query, *values))
+
+    async def log(self, after: int = 0, limit: int = FOUND) -> Sequence[LogEntry]:
+        """Return the transactions after a number, in their order."""
+        query = "SELECT number, id, at, by, why, source FROM transactions WHERE number > $1 ORDER BY number LIMIT $2"
+        changes = """SELECT v.number, p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place
+            WHERE v.number > $1 AND v.number <= $2 ORDER BY v.number, v.place"""
+        async with (await self._opened()).acquire() as connection:
+            entries = [log_entry(tuple(row)) for row in await connection.fetch(query, after, limit)]
+            changed = await connection.fetch(changes, after, entries[-1].number) if entries else []
+        return with_changes(entries, map(tuple, changed))
+
+    async def _records(self, query: str, *values: object) -> list[Record]:
+        return [record_of(tuple(row)) for row in await (await self._opened()).fetch(query, *values)]
+
+    async def aclose(self) -> None:
+        """Close the connections, once what is under way is done."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+
+async def _commit(connection: PoolConnectionProxy, transaction: Transaction) -> Committed:
+    digest = digest_of(transaction)
+    known = "SELECT number, digest, at FROM transactions WHERE id = $1"
+    if before := await connection.fetchrow(known, transaction.id):
+        return await _repeated(connection, transaction, digest, tuple(before))
+    places = [await _place(connection, write.scope, write.key) for write in transaction.writes]
+    read = [await _place(connection, reading.scope, reading.key) for reading in transaction.reads]
+    check_versions(transaction, places, read)
+    last = await connection.fetchrow("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1") or (0, 0)
+    number, at = last[0] + 1, max(time.time_ns() // 1000, last[1] + 1)
+    await connection.execute(
+        "INSERT INTO transactions (number, id, digest, at, by, why, source) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        *(number, transaction.id, digest, at, transaction.by, transaction.why, transaction.source),
+    )
+    versions = [
+        await _write(connection, number, write, place) for write, place in zip(transaction.writes, places, strict=True)
+    ]
+    return Committed(number=number, at=moment(at), versions=versions)
+
+
+async def _repeated(
+    connection: PoolConnectionProxy, transaction: Transaction, digest: bytes, before: Sequence[Any]
+) -> Committed:
+    number, known, at = before
+    if known != digest:
+        raise InvalidInput("transaction", [f"id: {transaction.id!r} was used for another one; give this one a new id"])
+    query = "SELECT p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place WHERE v.number = $1"
+    made = {(scope, key): version for scope, key, version in await connection.fetch(query, number)}
+    versions = [made[write.scope, write.key] for write in transaction.writes]
+    return Committed(number=number, at=moment(at), versions=versions, repeated=True)
+
+
+async def _place(connection: PoolConnectionProxy, scope: str, key: str) -> Place:
+    query = """SELECT p.place, p.version, v.forgotten FROM places p
+        JOIN versions v ON v.place = p.place AND v.version = p.version WHERE p.scope = $1 AND p.key = $2"""
+    found = await connection.fetchrow(query, scope, key)
+    return Place(*found) if found else NOWHERE
+
+
+async def _write(connection: PoolConnectionProxy, number: int, write: Write, there: Place) -> int:
+    new, place = there.version + 1, there.place
+    words = ["", "", ""] if write.forget else [_folded(text) for text in words_of(write)]
+    if place is None:
+        new_place = """INSERT INTO places (scope, key, version, words)
+            VALUES ($4, $5, $6, words_of($1, $2, $3)) RETURNING place"""
+        place = await connection.fetchval(new_place, *words, write.scope, write.key, new)
+    else:
+        new_words = "UPDATE places SET version = $4, words = words_of($1, $2, $3) WHERE place = $5"
+        await connection.execute(new_words, *words, new, place)
+    data = None if write.data is None else json.dumps(write.data, ensure_ascii=False)
+    valid = [None if time is None else micros(time) for time in (write.valid_from, write.valid_to)]
+    await connection.execute(
+        "INSERT INTO versions VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        *(place, new, number, write.text, data, write.kind, write.tags, *valid, write.forget),
+    )
+    return new
+
+
+def _conditions(wanted: Filter, values: list[object]) -> str:
+    """Return what must hold of records that are wanted; the values in it are added to `values`."""
+
+    def mark(value: object) -> str:
+        values.append(value)
+        return f"${len(values)}"
+
+    conditions = [CURRENT]
+    if wanted.scopes:
+        conditions.append(f"p.scope = ANY ({mark(wanted.scopes)})")
+    if wanted.kinds:
+        conditions.append(f"v.kind = ANY ({mark(wanted.kinds)})")
+    if wanted.tags:
+        conditions.append(f"v.tags @> {mark(wanted.tags)}")
+    if wanted.prefix:
+        conditions.append(f"starts_with(p.key, {mark(wanted.prefix)})")
+    if wanted.valid_at is not None:
+        at = mark(micros(wanted.valid_at))
+        conditions.append(f"coalesce(v.valid_from, t.at) <= {at} AND coalesce(v.valid_to > {at}, TRUE)")
+    return " AND ".join(conditions)
+
+
+def _folded(text: str) -> str:
+    """Return the words of `text` without accents, by which nobody should have to look for it."""
+    plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    # Postgres would take words with strokes and dots between them for paths and hosts.
+    return _NO_WORD.sub(" ", plain)

@@ -1,0 +1,125 @@
+"""What the stores of records have in common: what they read, and what a record is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from pydantic import JsonValue
+
+from aos.errors import MemoryConflict
+from aos.memory import Found, LogEntry, Reading, Record, Transaction
+
+RECORDS = """
+    SELECT p.scope, p.key, v.version, v.text, v.data, v.kind, v.tags, v.valid_from, v.valid_to, v.forgotten,
+        t.at, t.by, t.why, t.source, v.number
+    FROM places p JOIN versions v ON v.place = p.place JOIN transactions t ON t.number = v.number
+"""
+"""Every version of every record, as `record_of` takes it."""
+
+CURRENT = "v.version = p.version AND NOT v.forgotten"
+"""Holds of those that there are now."""
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Place(NamedTuple):
+    """Where a record is. `place` is None for one that was never there; `version` is its newest."""
+
+    place: int | None
+    version: int
+    forgotten: bool | int
+
+    @property
+    def living(self) -> int:
+        """The version that there is now, 0 for none."""
+        return 0 if self.forgotten else self.version
+
+
+NOWHERE = Place(None, 0, forgotten=True)
+
+
+def check_versions(transaction: Transaction, places: Sequence[Place], read: Sequence[Place]) -> None:
+    """Check that records are at the versions that a transaction expects: those that it writes, and those it read.
+
+    Raises:
+        MemoryConflict: Some are not.
+    """
+    expected = [
+        (write.scope, write.key, write.expected, place.living)
+        for write, place in zip(transaction.writes, places, strict=True)
+        if write.expected is not None
+    ]
+    expected += [
+        (reading.scope, reading.key, reading.version, place.living)
+        for reading, place in zip(transaction.reads, read, strict=True)
+    ]
+    if wrong := [conflict for conflict in expected if conflict[2] != conflict[3]]:
+        raise MemoryConflict(wrong)
+
+
+def record_of(row: Sequence[Any]) -> Record:
+    """Return the record in a row of `RECORDS`."""
+    scope, key, version, text, data, kind, tags, valid_from, valid_to, forgotten, at, by, why, source, number = row
+    return Record(
+        scope=scope,
+        key=key,
+        version=version,
+        text=text,
+        data=json_of(data),
+        kind=kind,
+        tags=json.loads(tags) if isinstance(tags, str) else tags,
+        valid_from=None if valid_from is None else moment(valid_from),
+        valid_to=None if valid_to is None else moment(valid_to),
+        forgotten=bool(forgotten),
+        at=moment(at),
+        by=by,
+        why=why,
+        source=source,
+        transaction=number,
+    )
+
+
+def log_entry(row: Sequence[Any]) -> LogEntry:
+    """Return the transaction in a row of number, id, time, who, why and source."""
+    number, name, at, by, why, source = row
+    return LogEntry(number=number, id=name, at=moment(at), by=by, why=why, source=source, changed=[])
+
+
+def with_changes(entries: Iterable[LogEntry], changes: Iterable[Sequence[Any]]) -> list[LogEntry]:
+    """Return the transactions, each with what it changed: rows of number, scope, key and version."""
+    found = {entry.number: entry for entry in entries}
+    for number, scope, key, version in changes:
+        found[number].changed.append(Reading(scope=scope, key=key, version=version))
+    return [*found.values()]
+
+
+def ranked(records: Iterable[Record]) -> list[Found]:
+    """Return records that were found by their words, the best first."""
+    return [
+        Found(record=record, score=1 / place, places={"words": place}) for place, record in enumerate(records, start=1)
+    ]
+
+
+def digest_of(transaction: Transaction) -> bytes:
+    """Return what tells a transaction from another of its id."""
+    return hashlib.sha256(transaction.model_dump_json().encode()).digest()
+
+
+def json_of(data: str | None) -> JsonValue:
+    """Return data as it was before it was written."""
+    return None if data is None else json.loads(data)
+
+
+def micros(time: datetime) -> int:
+    """Return a time as microseconds since 1970."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def moment(count: int) -> datetime:
+    """Return the time so many microseconds after 1970."""
+    return _EPOCH + count * _MICROSECOND
