@@ -16,18 +16,23 @@ import asyncpg
 
 from aos.errors import InvalidInput, MemoryConflict, SetupError
 from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Record, Search, Transaction, Write
+from aos_activities.memory.postgres_meaning import nearest, prepare_for, set_meanings
 from aos_activities.memory.postgres_schema import LOCK, migrate
 from aos_activities.memory.rows import (
     CURRENT,
     NOWHERE,
+    PLACED,
+    PLACES,
     RECORDS,
     Place,
     check_versions,
+    depth_of,
     digest_of,
+    found_of,
+    fused,
     log_entry,
     micros,
     moment,
-    ranked,
     record_of,
     with_changes,
 )
@@ -48,6 +53,7 @@ class _Commit:
     """What one `commit` was given, and what came of it."""
 
     transaction: Transaction
+    embedded: Embedded | None
     done: Committed | None = None
     error: Exception | None = None
 
@@ -81,7 +87,10 @@ class PostgresMemory:
         async with self._opening:
             if self._pool is None:
                 pool = await asyncpg.create_pool(
-                    self._url, min_size=1, max_size=_CONNECTIONS, server_settings={"search_path": self._schema}
+                    self._url,
+                    min_size=1,
+                    max_size=_CONNECTIONS,
+                    server_settings={"search_path": f"{self._schema}, public"},
                 )
                 try:
                     async with pool.acquire() as connection:
@@ -96,10 +105,11 @@ class PostgresMemory:
         """Write all of a transaction, or nothing.
 
         Raises:
-            InvalidInput: The id was used for another transaction.
+            InvalidInput: The id was used for another transaction, or the vectors do not fit those that are there.
+            SetupError: There are vectors, and the database has no pgvector.
             MemoryConflict: A record is not at the version that was expected.
         """
-        commit = _Commit(transaction)
+        commit = _Commit(transaction, embedded)
         self._waiting.append(commit)
         try:
             async with self._writing:
@@ -122,7 +132,7 @@ class PostgresMemory:
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
                 for commit in commits:
                     try:
-                        commit.done = await _commit(connection, commit.transaction)
+                        commit.done = await _commit(connection, commit.transaction, commit.embedded)
                     except (InvalidInput, MemoryConflict) as error:
                         commit.error = error
         except BaseException as error:
@@ -145,22 +155,27 @@ class PostgresMemory:
 
     async def page(self, wanted: Filter, after: tuple[str, str] | None = None, limit: int = FOUND) -> Sequence[Record]:
         """Return the records that are wanted, by scope and key, after a scope and key."""
-        values: list[object] = [limit]
-        conditions = _conditions(wanted, values)
+        conditions, values = _conditions(wanted)
         if after is not None:
             values += after
             conditions += f" AND (p.scope, p.key) > (${len(values) - 1}, ${len(values)})"
-        return await self._records(f"{RECORDS} WHERE {conditions} ORDER BY p.scope, p.key LIMIT $1", *values)
+        values.append(limit)
+        query = f"{RECORDS} WHERE {conditions} ORDER BY p.scope, p.key LIMIT ${len(values)}"
+        return await self._records(query, *values)
 
     async def search(self, wanted: Search, embedded: Embedded | None = None) -> Sequence[Found]:
-        """Return what has the words that are looked for, best first."""
-        words = searched_words(_folded(wanted.text))
-        if not words:
-            return []
-        values: list[object] = [" ".join(words), wanted.limit]
-        query = f"""{RECORDS} WHERE p.words @@ any_word_of($1) AND {_conditions(wanted, values)}
-            ORDER BY ts_rank({_WEIGHTS}, p.words, any_word_of($1)) DESC, p.place LIMIT $2"""
-        return ranked(await self._records(query, *values))
+        """Return what has the words that are looked for, or is near in meaning, best first.
+
+        Raises:
+            InvalidInput: The vector does not fit those that are there.
+        """
+        depth = depth_of(wanted.limit)
+        async with (await self._opened()).acquire() as connection, connection.transaction(readonly=True):
+            words = await _with_words(connection, wanted, depth)
+            near = await nearest(connection, embedded, *_conditions(wanted), depth) if embedded else []
+            ranks = fused(words, near, wanted.limit)
+            rows = await connection.fetch(f"{PLACED} WHERE {CURRENT} AND p.place = ANY ($1)", [*ranks])
+        return found_of(ranks, {row[0]: record_of(tuple(row)[1:]) for row in rows})
 
     async def log(self, after: int = 0, limit: int = FOUND) -> Sequence[LogEntry]:
         """Return the transactions after a number, in their order."""
@@ -182,7 +197,20 @@ class PostgresMemory:
             self._pool = None
 
 
-async def _commit(connection: PoolConnectionProxy, transaction: Transaction) -> Committed:
+async def _with_words(connection: PoolConnectionProxy, wanted: Search, limit: int) -> list[int]:
+    """Return the places of the records that have words of what is looked for, best first."""
+    words = searched_words(_folded(wanted.text))
+    if not words:
+        return []
+    conditions, values = _conditions(wanted)
+    values += (" ".join(words), limit)
+    text, most = f"${len(values) - 1}", f"${len(values)}"
+    query = f"""{PLACES} WHERE p.words @@ any_word_of({text}) AND {conditions}
+        ORDER BY ts_rank({_WEIGHTS}, p.words, any_word_of({text})) DESC, p.place LIMIT {most}"""
+    return [row[0] for row in await connection.fetch(query, *values)]
+
+
+async def _commit(connection: PoolConnectionProxy, transaction: Transaction, embedded: Embedded | None) -> Committed:
     digest = digest_of(transaction)
     known = "SELECT number, digest, at FROM transactions WHERE id = $1"
     if before := await connection.fetchrow(known, transaction.id):
@@ -190,16 +218,19 @@ async def _commit(connection: PoolConnectionProxy, transaction: Transaction) -> 
     places = [await _place(connection, write.scope, write.key) for write in transaction.writes]
     read = [await _place(connection, reading.scope, reading.key) for reading in transaction.reads]
     check_versions(transaction, places, read)
+    if embedded:
+        await prepare_for(connection, embedded)
     last = await connection.fetchrow("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1") or (0, 0)
     number, at = last[0] + 1, max(time.time_ns() // 1000, last[1] + 1)
     await connection.execute(
         "INSERT INTO transactions (number, id, digest, at, by, why, source) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         *(number, transaction.id, digest, at, transaction.by, transaction.why, transaction.source),
     )
-    versions = [
+    written = [
         await _write(connection, number, write, place) for write, place in zip(transaction.writes, places, strict=True)
     ]
-    return Committed(number=number, at=moment(at), versions=versions)
+    await set_meanings(connection, written, embedded)
+    return Committed(number=number, at=moment(at), versions=[place.version for place in written])
 
 
 async def _repeated(
@@ -221,7 +252,7 @@ async def _place(connection: PoolConnectionProxy, scope: str, key: str) -> Place
     return Place(*found) if found else NOWHERE
 
 
-async def _write(connection: PoolConnectionProxy, number: int, write: Write, there: Place) -> int:
+async def _write(connection: PoolConnectionProxy, number: int, write: Write, there: Place) -> Place:
     new, place = there.version + 1, there.place
     words = ["", "", ""] if write.forget else [_folded(text) for text in words_of(write)]
     if place is None:
@@ -237,11 +268,12 @@ async def _write(connection: PoolConnectionProxy, number: int, write: Write, the
         "INSERT INTO versions VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         *(place, new, number, write.text, data, write.kind, write.tags, *valid, write.forget),
     )
-    return new
+    return Place(place, new, write.forget)
 
 
-def _conditions(wanted: Filter, values: list[object]) -> str:
-    """Return what must hold of records that are wanted; the values in it are added to `values`."""
+def _conditions(wanted: Filter) -> tuple[str, list[object]]:
+    """Return what must hold of records that are wanted, and the values in it."""
+    values: list[object] = []
 
     def mark(value: object) -> str:
         values.append(value)
@@ -259,7 +291,7 @@ def _conditions(wanted: Filter, values: list[object]) -> str:
     if wanted.valid_at is not None:
         at = mark(micros(wanted.valid_at))
         conditions.append(f"coalesce(v.valid_from, t.at) <= {at} AND coalesce(v.valid_to > {at}, TRUE)")
-    return " AND ".join(conditions)
+    return " AND ".join(conditions), values
 
 
 def _folded(text: str) -> str:

@@ -31,6 +31,7 @@ _MIGRATIONS = (
         valid_from bigint, valid_to bigint, forgotten boolean NOT NULL,
         PRIMARY KEY (place, version)
     );
+    CREATE TABLE embedding (model text NOT NULL, length integer NOT NULL);
     CREATE INDEX versions_number ON versions (number);
     CREATE FUNCTION words_of(key text, text text, tags text) RETURNS tsvector LANGUAGE sql IMMUTABLE RETURN
         setweight(to_tsvector('english', key), 'A') || setweight(to_tsvector('english', text), 'D')

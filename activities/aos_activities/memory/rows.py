@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import JsonValue
 
 from aos.errors import MemoryConflict
 from aos.memory import Found, LogEntry, Reading, Record, Transaction
 
-RECORDS = """
-    SELECT p.scope, p.key, v.version, v.text, v.data, v.kind, v.tags, v.valid_from, v.valid_to, v.forgotten,
-        t.at, t.by, t.why, t.source, v.number
-    FROM places p JOIN versions v ON v.place = p.place JOIN transactions t ON t.number = v.number
-"""
-"""Every version of every record, as `record_of` takes it."""
+SOURCE = "FROM places p JOIN versions v ON v.place = p.place JOIN transactions t ON t.number = v.number"
+"""Every version of every record."""
+
+COLUMNS = """p.scope, p.key, v.version, v.text, v.data, v.kind, v.tags, v.valid_from, v.valid_to, v.forgotten,
+    t.at, t.by, t.why, t.source, v.number"""
+"""Of these, what `record_of` takes."""
+
+RECORDS = f"SELECT {COLUMNS} {SOURCE}"
+PLACES = f"SELECT p.place {SOURCE}"
+PLACED = f"SELECT p.place, {COLUMNS} {SOURCE}"
+
+FEW = 5_000
+"""Records whose vectors are compared one by one, where a filter leaves no more: an index of vectors may miss them."""
 
 CURRENT = "v.version = p.version AND NOT v.forgotten"
 """Holds of those that there are now."""
 
+Way = Literal["words", "meaning"]
+Ranks = dict[Way, int]
+
+_FUSED = 60
+_LEAST_DEPTH = 50
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -98,10 +110,36 @@ def with_changes(entries: Iterable[LogEntry], changes: Iterable[Sequence[Any]]) 
     return [*found.values()]
 
 
-def ranked(records: Iterable[Record]) -> list[Found]:
-    """Return records that were found by their words, the best first."""
+def fused(words: Sequence[int], meaning: Sequence[int], limit: int) -> dict[int, Ranks]:
+    """Return the best places of two rankings together, the best first, with their ranks in each, from 1.
+
+    Reciprocal rank fusion (Cormack, Clarke and Buettcher, 2009): what stands high in either comes high.
+    """
+    ranks: dict[int, Ranks] = {}
+    rankings: tuple[tuple[Way, Sequence[int]], ...] = (("words", words), ("meaning", meaning))
+    for way, places in rankings:
+        for rank, place in enumerate(places, start=1):
+            ranks.setdefault(place, {})[way] = rank
+    best = sorted(ranks, key=lambda place: -score_of(ranks[place]))[:limit]
+    return {place: ranks[place] for place in best}
+
+
+def score_of(ranks: Ranks) -> float:
+    """Return how good something is that has these ranks."""
+    return sum(1 / (_FUSED + rank) for rank in ranks.values())
+
+
+def depth_of(limit: int) -> int:
+    """Return how many places of each ranking are fused where so many are wanted."""
+    return max(_LEAST_DEPTH, 3 * limit)
+
+
+def found_of(ranks: Mapping[int, Ranks], records: Mapping[int, Record]) -> list[Found]:
+    """Return records that were found, in the order of their ranks."""
     return [
-        Found(record=record, score=1 / place, places={"words": place}) for place, record in enumerate(records, start=1)
+        Found(record=records[place], score=score_of(each), places=each)
+        for place, each in ranks.items()
+        if place in records
     ]
 
 

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aos.errors import InvalidInput, MemoryConflict
-from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Record, Search, Transaction, Write
+from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Record, Search, Transaction
 from aos_activities.memory.rows import (
     CURRENT,
-    NOWHERE,
+    PLACED,
+    PLACES,
     RECORDS,
-    Place,
-    check_versions,
-    digest_of,
-    json_of,
+    depth_of,
+    found_of,
+    fused,
     log_entry,
     micros,
-    moment,
-    ranked,
     record_of,
     with_changes,
 )
 from aos_activities.memory.sqlite_schema import migrate
-from aos_activities.memory.words import searched_words, words_of
+from aos_activities.memory.sqlite_writing import commit_in
+from aos_activities.memory.words import searched_words
 from aos_activities.sqlite import Lane
 from aos_activities.sqlite import Transaction as Durably
+
+if TYPE_CHECKING:
+    from aos_activities.memory.sqlite_meaning import SqliteMeaning
 
 _WEIGHTS = "5.0, 1.0, 2.0"
 """How much a word in a record's key, text and tags says."""
@@ -42,6 +44,7 @@ class _Commit:
     """What one `commit` was given, and what came of it."""
 
     transaction: Transaction
+    embedded: Embedded | None
     done: Committed | None = None
     error: Exception | None = None
 
@@ -59,6 +62,7 @@ class SqliteMemory:
         self._writer = Lane(path, "aos-memory-write", migrate)
         self._reader = Lane(path, "aos-memory-read", migrate)
         self._waiting = deque[_Commit]()
+        self._meaning: SqliteMeaning | None = None
 
     async def open(self) -> None:
         """Open the database now instead of at its first use."""
@@ -72,7 +76,7 @@ class SqliteMemory:
             InvalidInput: The id was used for another transaction.
             MemoryConflict: A record is not at the version that was expected.
         """
-        commit = _Commit(transaction)
+        commit = _Commit(transaction, embedded)
         self._waiting.append(commit)
         try:
             await self._writer.run(self._commit_waiting)
@@ -95,7 +99,7 @@ class SqliteMemory:
             with Durably(connection):
                 for commit in commits:
                     try:
-                        commit.done = _commit(connection, commit.transaction)
+                        commit.done = commit_in(connection, commit.transaction, commit.embedded)
                     except (InvalidInput, MemoryConflict) as error:
                         commit.error = error
         except Exception as error:  # noqa: BLE001 - it is raised by each `commit` that shared the transaction
@@ -124,16 +128,37 @@ class SqliteMemory:
         return await self._records(query, *values, limit)
 
     async def search(self, wanted: Search, embedded: Embedded | None = None) -> Sequence[Found]:
-        """Return what has the words that are looked for, best first."""
-        words = searched_words(wanted.text)
-        if not words:
-            return []
+        """Return what has the words that are looked for, or is near in meaning, best first.
+
+        Raises:
+            InvalidInput: The vector does not fit those that are there.
+        """
+        return await self._reader.run(lambda connection: self._search(connection, wanted, embedded))
+
+    def _search(self, connection: sqlite3.Connection, wanted: Search, embedded: Embedded | None) -> list[Found]:
         conditions, values = _conditions(wanted)
-        # Each word stands in quotes, so that none is read as an operator.
-        query = f"""{RECORDS} JOIN words ON words.rowid = p.place
-            WHERE words MATCH ? AND {" AND ".join(conditions)} ORDER BY bm25(words, {_WEIGHTS}), p.place LIMIT ?"""
-        found = await self._records(query, " OR ".join(f'"{word}"' for word in words), *values, wanted.limit)
-        return ranked(found)
+        depth = depth_of(wanted.limit)
+        words = _with_words(connection, wanted.text, conditions, values, depth)
+        near = self._near(connection, embedded, conditions, values, depth) if embedded else []
+        ranks = fused(words, near, wanted.limit)
+        query = f"{PLACED} WHERE {CURRENT} AND p.place IN (SELECT value FROM json_each(?))"
+        records = {row[0]: record_of(row[1:]) for row in connection.execute(query, (json.dumps([*ranks]),))}
+        return found_of(ranks, records)
+
+    def _near(
+        self,
+        connection: sqlite3.Connection,
+        embedded: Embedded,
+        conditions: list[str],
+        values: list[object],
+        limit: int,
+    ) -> list[int]:
+        if self._meaning is None:
+            # Nobody else needs numpy.
+            from aos_activities.memory.sqlite_meaning import SqliteMeaning
+
+            self._meaning = SqliteMeaning()
+        return self._meaning.nearest(connection, embedded, conditions, values, limit)
 
     async def log(self, after: int = 0, limit: int = FOUND) -> Sequence[LogEntry]:
         """Return the transactions after a number, in their order."""
@@ -148,87 +173,28 @@ class SqliteMemory:
         await self._writer.aclose()
 
 
-def _commit(connection: sqlite3.Connection, transaction: Transaction) -> Committed:
-    digest = digest_of(transaction)
-    before = connection.execute(
-        "SELECT number, digest, at FROM transactions WHERE id = ?", (transaction.id,)
-    ).fetchone()
-    if before:
-        return _repeated(connection, transaction, digest, *before)
-    places = [_place(connection, write.scope, write.key) for write in transaction.writes]
-    read = [_place(connection, reading.scope, reading.key) for reading in transaction.reads]
-    check_versions(transaction, places, read)
-    last = connection.execute("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1").fetchone() or (0, 0)
-    number, at = last[0] + 1, max(time.time_ns() // 1000, last[1] + 1)
-    connection.execute(
-        "INSERT INTO transactions (number, id, digest, at, by, why, source) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (number, transaction.id, digest, at, transaction.by, transaction.why, transaction.source),
-    )
-    versions = [
-        _write(connection, number, write, place) for write, place in zip(transaction.writes, places, strict=True)
-    ]
-    return Committed(number=number, at=moment(at), versions=versions)
-
-
-def _repeated(
-    connection: sqlite3.Connection, transaction: Transaction, digest: bytes, number: int, before: bytes, at: int
-) -> Committed:
-    if before != digest:
-        raise InvalidInput("transaction", [f"id: {transaction.id!r} was used for another one; give this one a new id"])
-    query = """SELECT p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place WHERE v.number = ?"""
-    made = {(scope, key): version for scope, key, version in connection.execute(query, (number,))}
-    versions = [made[write.scope, write.key] for write in transaction.writes]
-    return Committed(number=number, at=moment(at), versions=versions, repeated=True)
-
-
-def _place(connection: sqlite3.Connection, scope: str, key: str) -> Place:
-    query = """SELECT p.place, p.version, v.forgotten FROM places p
-        JOIN versions v ON v.place = p.place AND v.version = p.version WHERE p.scope = ? AND p.key = ?"""
-    found: tuple[int, int, int] | None = connection.execute(query, (scope, key)).fetchone()
-    return Place(*found) if found else NOWHERE
-
-
-def _write(connection: sqlite3.Connection, number: int, write: Write, there: Place) -> int:
-    new, place = there.version + 1, there.place
-    if place is None:
-        place = connection.execute(
-            "INSERT INTO places (scope, key, version) VALUES (?, ?, ?)", (write.scope, write.key, new)
-        ).lastrowid
-    else:
-        _take_out_words(connection, place, there.version, write)
-        connection.execute("UPDATE places SET version = ? WHERE place = ?", (new, place))
-    data = None if write.data is None else json.dumps(write.data, ensure_ascii=False)
-    tags = json.dumps(write.tags, ensure_ascii=False)
-    valid = [None if time is None else micros(time) for time in (write.valid_from, write.valid_to)]
-    connection.execute(
-        "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (place, new, number, write.text, data, write.kind, tags, *valid, write.forget),
-    )
-    if not write.forget:
-        connection.execute("INSERT INTO words (rowid, key, text, tags) VALUES (?, ?, ?, ?)", (place, *words_of(write)))
-    return new
-
-
-def _take_out_words(connection: sqlite3.Connection, place: int, version: int, write: Write) -> None:
-    """Take the words of a record's newest version out of the index, which has to be told what they were."""
-    query = "SELECT text, data, tags FROM versions WHERE place = ? AND version = ? AND NOT forgotten"
-    if row := connection.execute(query, (place, version)).fetchone():
-        text, data, tags = row
-        old = write.model_copy(update={"text": text, "data": json_of(data), "tags": json.loads(tags)})
-        connection.execute(
-            "INSERT INTO words (words, rowid, key, text, tags) VALUES ('delete', ?, ?, ?, ?)", (place, *words_of(old))
-        )
+def _with_words(
+    connection: sqlite3.Connection, text: str, conditions: list[str], values: list[object], limit: int
+) -> list[int]:
+    """Return the places of the records that have words of a text, best first."""
+    # Each word stands in quotes, so that none is read as an operator.
+    asked = " OR ".join(f'"{word}"' for word in searched_words(text))
+    if not asked:
+        return []
+    query = f"""{PLACES} JOIN words ON words.rowid = p.place
+        WHERE words MATCH ? AND {" AND ".join(conditions)} ORDER BY bm25(words, {_WEIGHTS}), p.place LIMIT ?"""
+    return [place for (place,) in connection.execute(query, (asked, *values, limit))]
 
 
 def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
     """Return what must hold of records that are wanted, and the values in it."""
     conditions, values = [CURRENT], list[object]()
     if wanted.scopes:
-        conditions.append(f"p.scope IN ({_marks(wanted.scopes)})")
-        values += wanted.scopes
+        conditions.append("p.scope IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(wanted.scopes))
     if wanted.kinds:
-        conditions.append(f"v.kind IN ({_marks(wanted.kinds)})")
-        values += wanted.kinds
+        conditions.append("v.kind IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(wanted.kinds))
     for tag in wanted.tags:
         conditions.append("EXISTS (SELECT 1 FROM json_each(v.tags) WHERE value = ?)")
         values.append(tag)
@@ -239,10 +205,6 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
         conditions.append("coalesce(v.valid_from, t.at) <= ? AND coalesce(v.valid_to > ?, TRUE)")
         values += [micros(wanted.valid_at)] * 2
     return conditions, values
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _log(connection: sqlite3.Connection, after: int, limit: int) -> list[LogEntry]:

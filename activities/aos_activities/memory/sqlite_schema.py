@@ -25,6 +25,11 @@ _MIGRATIONS = (
         PRIMARY KEY (place, version)
     ) WITHOUT ROWID;
     CREATE INDEX versions_number ON versions (number);
+    CREATE TABLE embedding (model TEXT NOT NULL, length INTEGER NOT NULL);
+    CREATE TABLE meanings (
+        place INTEGER PRIMARY KEY REFERENCES places, number INTEGER NOT NULL, vector BLOB
+    );
+    CREATE INDEX meanings_number ON meanings (number);
     CREATE VIRTUAL TABLE words USING fts5 (
         key, text, tags, content='', tokenize='porter unicode61 remove_diacritics 2'
     );

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aos.errors import InvalidInput, MemoryConflict
-from aos.memory import Filter, Kind, MemoryStore, Reading, Record, Search, Transaction, Write
+from aos.memory import Embedded, Filter, Kind, MemoryStore, Reading, Record, Search, Transaction, Write
 
 TEAM, ADA = "team/sales", "agent/ada"
 
@@ -208,3 +208,75 @@ async def test_the_syntax_of_a_query_language_is_text_like_any_other(memory: Mem
     await keep(memory, put("nothing of that kind"))
     assert await memory.search(Search(text=text)) == []
     assert len(await memory.page(Filter())) == 1
+
+
+def near(*numbers: float, model: str = "toy") -> Embedded:
+    return Embedded(model=model, vectors=[[*numbers]])
+
+
+async def keep_near(memory: MemoryStore, key: str, *numbers: float, **fields: Any) -> None:
+    transaction = of(put("x", key=key, **fields), id=key)
+    await memory.commit(transaction, near(*numbers))
+
+
+async def test_a_search_finds_what_is_near_in_meaning_the_nearest_first(memory: MemoryStore) -> None:
+    for key, *numbers in (("north", 0.0, 2.0), ("east", 1.0, 0.0), ("north-east", 3.0, 3.0), ("south", 0.0, -1.0)):
+        await keep_near(memory, str(key), *map(float, numbers))
+    found = await memory.search(Search(text="whither", limit=3), near(0.1, 1.0))
+    assert keys(found) == ["north", "north-east", "east"]
+    assert [each.places for each in found] == [{"meaning": 1}, {"meaning": 2}, {"meaning": 3}]
+
+
+async def test_what_words_and_meaning_both_find_comes_before_what_one_of_them_finds(memory: MemoryStore) -> None:
+    await keep(memory, put("harbour", key="words"))
+    await memory.commit(of(put("port", key="meaning"), id="b"), near(0.0, 1.0))
+    await memory.commit(of(put("old harbour", key="both"), id="c"), near(0.2, 1.0))
+    found = await memory.search(Search(text="harbour"), near(0.0, 1.0))
+    assert keys(found) == ["both", "words", "meaning"]
+    assert found[0].places == {"words": 2, "meaning": 2}
+
+
+async def test_a_record_that_is_written_without_a_vector_or_forgotten_is_near_to_nothing(memory: MemoryStore) -> None:
+    await keep_near(memory, "a", 0.0, 1.0)
+    await keep_near(memory, "b", 0.1, 1.0)
+    await keep_near(memory, "c", 0.2, 1.0)
+    assert keys(await memory.search(Search(text="y"), near(0.0, 1.0))) == ["a", "b", "c"]
+    await keep(memory, put("without", key="a"))
+    await keep(memory, put(key="b", forget=True))
+    assert keys(await memory.search(Search(text="y"), near(0.0, 1.0))) == ["c"]
+    await memory.commit(of(put("again", key="a"), id="again"), near(0.0, 1.0))
+    assert keys(await memory.search(Search(text="y"), near(0.0, 1.0))) == ["a", "c"]
+
+
+async def test_a_filter_finds_the_few_it_leaves_among_many_that_are_nearer(memory: MemoryStore) -> None:
+    many = [put("x", key=f"k{number}", scope="org") for number in range(100)]
+    for turn in range(3):
+        writes = [write.model_copy(update={"key": f"{turn}/{write.key}"}) for write in many]
+        vectors: list[list[float] | None] = [[1.0, number / 1000, turn / 10] for number in range(100)]
+        await memory.commit(of(*writes, id=f"many-{turn}"), Embedded(model="toy", vectors=vectors))
+    for number in range(3):
+        await keep_near(memory, f"few-{number}", -1.0, number / 10, 0.0, tags=["rare"])
+    found = await memory.search(Search(text="y", tags=["rare"], limit=5), near(1.0, 0.0, 0.0))
+    assert keys(found) == ["few-2", "few-1", "few-0"]
+    assert keys(await memory.search(Search(text="y", limit=2), near(1.0, 0.0, 0.0))) == ["0/k0", "0/k1"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (near(1.0, 2.0, 3.0), "they are 3 numbers of toy, those in memory are 2 of toy"),
+        (near(1.0, 2.0, model="other"), "they are 2 numbers of other"),
+        (near(1.0, float("nan")), "infinite, or none"),
+        (near(), "from 1 to 4000"),
+    ],
+)
+async def test_a_vector_that_does_not_fit_is_refused_and_changes_nothing(
+    memory: MemoryStore, wrong: Embedded, said: str
+) -> None:
+    await keep_near(memory, "a", 0.0, 1.0)
+    with pytest.raises(InvalidInput, match=said):
+        await memory.commit(of(put("b", key="b"), id="wrong"), wrong)
+    with pytest.raises(InvalidInput, match=said):
+        await memory.search(Search(text="y"), wrong)
+    assert keys(await memory.page(Filter())) == ["a"]
+    assert keys(await memory.search(Search(text="y"), near(0.0, 1.0))) == ["a"]

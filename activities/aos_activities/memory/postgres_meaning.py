@@ -1,0 +1,90 @@
+"""The vectors of records in Postgres, by pgvector, and which of them are nearest to one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from aos.errors import SetupError
+from aos.memory import Embedded
+from aos_activities.memory.embedded import check_embedded
+from aos_activities.memory.rows import CURRENT, FEW, PLACES, Place
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+
+async def prepare_for(connection: PoolConnectionProxy, embedded: Embedded) -> None:
+    """Check that vectors fit those that are there, and make room for the first.
+
+    Raises:
+        InvalidInput: They do not fit.
+        SetupError: The database has no pgvector.
+    """
+    there = await _there(connection)
+    first = check_embedded(embedded, there)
+    if there is not None or first is None:
+        return
+    model, length = first
+    try:
+        async with connection.transaction():
+            await connection.execute("CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public")
+    except asyncpg.PostgresError as error:
+        raise SetupError(
+            f"memory cannot be searched by meaning, for the database has no pgvector: {error}; install it there, or "
+            "do without embeddings"
+        ) from None
+    await connection.execute("INSERT INTO embedding VALUES ($1, $2)", model, length)
+    # Half precision takes half the room, and is as good to find neighbours by.
+    await connection.execute(
+        f"""CREATE TABLE meanings (place bigint PRIMARY KEY REFERENCES places, vector halfvec({length}) NOT NULL);
+            CREATE INDEX meanings_vector ON meanings USING hnsw (vector halfvec_cosine_ops)"""
+    )
+
+
+async def set_meanings(connection: PoolConnectionProxy, places: Sequence[Place], embedded: Embedded | None) -> None:
+    """Give records that were written their vectors. Those without one lose what they had."""
+    if await _there(connection) is None:
+        return
+    vectors = embedded.vectors if embedded else [None] * len(places)
+    for place, vector in zip(places, vectors, strict=True):
+        if vector is None or place.forgotten:
+            await connection.execute("DELETE FROM meanings WHERE place = $1", place.place)
+        else:
+            await connection.execute(
+                """INSERT INTO meanings VALUES ($1, $2::text::halfvec)
+                    ON CONFLICT (place) DO UPDATE SET vector = excluded.vector""",
+                *(place.place, str(vector)),
+            )
+
+
+async def nearest(
+    connection: PoolConnectionProxy, embedded: Embedded, conditions: str, values: Sequence[object], count: int
+) -> list[int]:
+    """Return the places of the records that are nearest, of those for which `conditions` hold."""
+    there = await _there(connection)
+    check_embedded(embedded, there)
+    wanted = next((each for each in embedded.vectors if each is not None), None)
+    if wanted is None or there is None:
+        return []
+    if conditions != CURRENT:
+        query = f"{PLACES} WHERE {conditions} LIMIT {FEW + 1}"
+        few = [row[0] for row in await connection.fetch(query, *values)]
+        if len(few) <= FEW:
+            exact = """WITH few AS MATERIALIZED (SELECT place, vector FROM meanings WHERE place = ANY ($1))
+                SELECT place FROM few ORDER BY vector <=> $2::text::halfvec, place LIMIT $3"""
+            return [row[0] for row in await connection.fetch(exact, few, str(wanted), count)]
+    # The index goes on until as many as are wanted fit the filter.
+    await connection.execute("SET LOCAL hnsw.iterative_scan = strict_order")
+    await connection.execute(f"SET LOCAL hnsw.ef_search = {min(1000, max(100, 2 * count))}")
+    vector, most = f"${len(values) + 1}", f"${len(values) + 2}"
+    by_index = f"""{PLACES} JOIN meanings m ON m.place = p.place WHERE {conditions}
+        ORDER BY m.vector <=> {vector}::text::halfvec({there[1]}) LIMIT {most}"""
+    return [row[0] for row in await connection.fetch(by_index, *values, str(wanted), count)]
+
+
+async def _there(connection: PoolConnectionProxy) -> tuple[str, int] | None:
+    found = await connection.fetchrow("SELECT model, length FROM embedding")
+    return (found[0], found[1]) if found else None

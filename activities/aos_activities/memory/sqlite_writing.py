@@ -1,0 +1,126 @@
+"""Writing records into SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from aos.errors import InvalidInput
+from aos.memory import Committed, Embedded, Transaction, Write
+from aos_activities.memory.embedded import check_embedded, packed
+from aos_activities.memory.rows import NOWHERE, Place, check_versions, digest_of, json_of, micros, moment
+from aos_activities.memory.words import words_of
+
+
+def commit_in(connection: sqlite3.Connection, transaction: Transaction, embedded: Embedded | None) -> Committed:
+    """Write all of a transaction, or nothing, in the database's transaction that is open.
+
+    Raises:
+        InvalidInput: The id was used for another transaction, or the vectors do not fit those that are there.
+        MemoryConflict: A record is not at the version that was expected.
+    """
+    digest = digest_of(transaction)
+    before = connection.execute(
+        "SELECT number, digest, at FROM transactions WHERE id = ?", (transaction.id,)
+    ).fetchone()
+    if before:
+        return _repeated(connection, transaction, digest, *before)
+    places = [_place(connection, write.scope, write.key) for write in transaction.writes]
+    read = [_place(connection, reading.scope, reading.key) for reading in transaction.reads]
+    check_versions(transaction, places, read)
+    if embedded:
+        _check_meanings(connection, embedded)
+    last = connection.execute("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1").fetchone() or (0, 0)
+    number, at = last[0] + 1, max(time.time_ns() // 1000, last[1] + 1)
+    connection.execute(
+        "INSERT INTO transactions (number, id, digest, at, by, why, source) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (number, transaction.id, digest, at, transaction.by, transaction.why, transaction.source),
+    )
+    written = [
+        _write(connection, number, write, place) for write, place in zip(transaction.writes, places, strict=True)
+    ]
+    _set_meanings(connection, number, written, embedded)
+    return Committed(number=number, at=moment(at), versions=[place.version for place in written])
+
+
+def _repeated(
+    connection: sqlite3.Connection, transaction: Transaction, digest: bytes, number: int, before: bytes, at: int
+) -> Committed:
+    if before != digest:
+        raise InvalidInput("transaction", [f"id: {transaction.id!r} was used for another one; give this one a new id"])
+    query = """SELECT p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place WHERE v.number = ?"""
+    made = {(scope, key): version for scope, key, version in connection.execute(query, (number,))}
+    versions = [made[write.scope, write.key] for write in transaction.writes]
+    return Committed(number=number, at=moment(at), versions=versions, repeated=True)
+
+
+def _place(connection: sqlite3.Connection, scope: str, key: str) -> Place:
+    query = """SELECT p.place, p.version, v.forgotten FROM places p
+        JOIN versions v ON v.place = p.place AND v.version = p.version WHERE p.scope = ? AND p.key = ?"""
+    found: tuple[int, int, int] | None = connection.execute(query, (scope, key)).fetchone()
+    return Place(*found) if found else NOWHERE
+
+
+def _write(connection: sqlite3.Connection, number: int, write: Write, there: Place) -> Place:
+    new, place = there.version + 1, there.place
+    if place is None:
+        place = connection.execute(
+            "INSERT INTO places (scope, key, version) VALUES (?, ?, ?)", (write.scope, write.key, new)
+        ).lastrowid
+    else:
+        _take_out_words(connection, place, there.version, write)
+        connection.execute("UPDATE places SET version = ? WHERE place = ?", (new, place))
+    data = None if write.data is None else json.dumps(write.data, ensure_ascii=False)
+    tags = json.dumps(write.tags, ensure_ascii=False)
+    valid = [None if time is None else micros(time) for time in (write.valid_from, write.valid_to)]
+    connection.execute(
+        "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (place, new, number, write.text, data, write.kind, tags, *valid, write.forget),
+    )
+    if not write.forget:
+        connection.execute("INSERT INTO words (rowid, key, text, tags) VALUES (?, ?, ?, ?)", (place, *words_of(write)))
+    return Place(place, new, write.forget)
+
+
+def _take_out_words(connection: sqlite3.Connection, place: int, version: int, write: Write) -> None:
+    """Take the words of a record's newest version out of the index, which has to be told what they were."""
+    query = "SELECT text, data, tags FROM versions WHERE place = ? AND version = ? AND NOT forgotten"
+    if row := connection.execute(query, (place, version)).fetchone():
+        text, data, tags = row
+        old = write.model_copy(update={"text": text, "data": json_of(data), "tags": json.loads(tags)})
+        connection.execute(
+            "INSERT INTO words (words, rowid, key, text, tags) VALUES ('delete', ?, ?, ?, ?)", (place, *words_of(old))
+        )
+
+
+def _check_meanings(connection: sqlite3.Connection, embedded: Embedded) -> None:
+    """Check that vectors fit those that are there; the first say what others have to be.
+
+    Raises:
+        InvalidInput: They do not.
+    """
+    found: tuple[str, int] | None = connection.execute("SELECT model, length FROM embedding").fetchone()
+    first = check_embedded(embedded, found)
+    if found is None and first:
+        connection.execute("INSERT INTO embedding VALUES (?, ?)", first)
+
+
+def _set_meanings(
+    connection: sqlite3.Connection, number: int, places: Sequence[Place], embedded: Embedded | None
+) -> None:
+    """Give records that were written their vectors. Those without one lose what they had."""
+    vectors = embedded.vectors if embedded else [None] * len(places)
+    for place, vector in zip(places, vectors, strict=True):
+        if vector is None or place.forgotten:
+            connection.execute(
+                "UPDATE meanings SET vector = NULL, number = ? WHERE place = ? AND vector IS NOT NULL",
+                (number, place.place),
+            )
+        else:
+            connection.execute(
+                """INSERT INTO meanings VALUES (?, ?, ?)
+                    ON CONFLICT (place) DO UPDATE SET number = excluded.number, vector = excluded.vector""",
+                (place.place, number, packed(vector)),
+            )
