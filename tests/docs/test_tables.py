@@ -111,11 +111,13 @@ def test_the_built_in_tools_are_told_with_their_permissions() -> None:
 
 def test_every_dependency_is_told_with_its_licence() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    extras = [each for extra in project["project"]["optional-dependencies"].values() for each in extra]
+    develop = [each for each in project["dependency-groups"]["dev"] if each not in extras]
+    wanted = [*project["project"]["dependencies"], *extras, *develop]
     names = [re.split(r"[\[<>=!~;]", each, maxsplit=1)[0] for each in wanted]
     told = {
         row[0].strip("`"): row[-2]
-        for part in ("At run time", "For development")
+        for part in ("At run time", "At run time, where it is wanted", "For development")
         for row in _rows("dependencies.md", part)
     }
 

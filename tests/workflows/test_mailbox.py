@@ -22,6 +22,7 @@ class Handling(RuleBasedStateMachine):
         super().__init__()
         self.mailbox = Mailbox()
         self.store: dict[str, list[JsonValue]] = {}
+        self.pages = 0
         self.offered: list[str] = []
         self.taken: list[Envelope] = []
 
@@ -62,7 +63,8 @@ class Handling(RuleBasedStateMachine):
     @rule(limit=st.sampled_from([0, 600, 3000, 8192]))
     def roll_over(self, limit: int) -> None:
         while surplus := self.mailbox.surplus(limit):
-            ref = str(len(self.store))
+            self.pages += 1
+            ref = str(self.pages)
             self.store[ref] = [entry.model_dump(mode="json") for entry in surplus]
             assert sum(entry.size for entry in surplus) <= PAGE_BYTES or len(surplus) == 1
             self.mailbox.set_aside(ref, surplus)
