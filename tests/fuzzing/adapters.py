@@ -55,7 +55,7 @@ def adapter(name: str, memory: Memory) -> tuple[ModelProvider, ModuleType]:
     """Return an adapter that asks `memory`, and the wire format that it speaks."""
     if name == "bedrock":
         bedrock = BedrockProvider(region="eu-central-1", endpoint_url="http://127.0.0.1:1", concurrency=1)
-        session = bedrock._session  # pyright: ignore[reportPrivateUsage] - where boto3 lets answers be put in
+        session = bedrock._calls.session  # pyright: ignore[reportPrivateUsage] - where boto3 lets answers be put in
         session.events.register("before-send.bedrock-runtime", cast("Any", memory.of_bedrock))
         return bedrock, bedrock_converse
     transport = httpx2.AsyncClient(transport=httpx2.MockTransport(memory.of_openai))

@@ -36,8 +36,7 @@ def speak(received: Received, reply: Reply) -> Response:
         case Say():
             return Response((json.dumps(_answer(reply)).encode(),), broken=reply.broken)
         case Refuse():
-            status, name, message = _ERRORS[reply.kind]
-            return _error(status, name, message, dict(reply.headers))
+            return refused(reply)
         case Complain(text):
             return _error(400, "ValidationException", text, {})
         case Ramble(body):
@@ -94,6 +93,12 @@ def offered(body: Json) -> list[str]:
 
 def _blocks(body: Json, kind: str) -> list[Json]:
     return [block for message in body["messages"] for block in message["content"] if kind in block]
+
+
+def refused(reply: Refuse) -> Response:
+    """Return an error in Bedrock's own words."""
+    status, name, message = _ERRORS[reply.kind]
+    return _error(status, name, message, dict(reply.headers))
 
 
 def _error(status: int, name: str, message: str, headers: dict[str, str]) -> Response:

@@ -35,7 +35,7 @@ def speak(received: Received, reply: Reply) -> Response:
         case Say():
             return Response((json.dumps(_completion(reply)).encode(),), broken=reply.broken)
         case Refuse():
-            return _error(reply, received)
+            return refused(reply, received)
         case Complain(text):
             return Response((json.dumps({"error": {"message": text, "type": "invalid_request_error"}}).encode(),), 400)
         case Ramble(body):
@@ -92,7 +92,8 @@ def offered(body: Json) -> list[str]:
     return [tool["function"]["name"] for tool in body.get("tools", [])]
 
 
-def _error(reply: Refuse, received: Received) -> Response:
+def refused(reply: Refuse, received: Received) -> Response:
+    """Return an error in OpenAI's own words."""
     status, message, form, code = _ERRORS[reply.kind]
     key = received.headers.get("authorization", "").removeprefix("Bearer ") or received.headers.get("api-key", "")
     text = message.format(key=key, model=received.body["model"])

@@ -65,7 +65,7 @@ class OpenAIProvider:
         client: openai.AsyncOpenAI | None = None,
     ) -> None:
         self.name = name
-        key = _checked_key(api_key, remedies)
+        key = checked_key(api_key, remedies)
         self._client = client or openai.AsyncOpenAI(api_key=key or "none", base_url=base_url, max_retries=0)
         self._secrets = (key,) if key else ()
         self._connect_timeout = connect_timeout
@@ -96,7 +96,7 @@ class OpenAIProvider:
                 # The library lets it through where the connection breaks while it reads what an error says.
                 raise failures.unreachable(str(error)) from None
             except openai.APIError as error:
-                raise _model_error(error, failures, request.timeout) from None
+                raise model_error(error, failures, request.timeout) from None
             except ValidationError as error:
                 raise failures.garbage(wrong_field(error)) from None
             except (ValueError, RecursionError) as error:
@@ -172,14 +172,19 @@ class AzureOpenAIProvider(OpenAIProvider):
         name: str = "azure-openai",
         connect_timeout: float = 10.0,
     ) -> None:
-        key = _checked_key(api_key, AZURE)
+        key = checked_key(api_key, AZURE)
         if not key:
             raise SetupError(f"the API key is empty; {AZURE.credentials}")
         client = openai.AsyncAzureOpenAI(azure_endpoint=endpoint, api_key=key, api_version=api_version, max_retries=0)
         super().__init__(name=name, api_key=key, connect_timeout=connect_timeout, remedies=AZURE, client=client)
 
 
-def _checked_key(key: str, remedies: Remedies) -> str:
+def checked_key(key: str, remedies: Remedies) -> str:
+    """Return an API key.
+
+    Raises:
+        SetupError: It is none.
+    """
     key = key.strip()
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise SetupError(f"the API key has characters that no key has; {remedies.credentials}")
@@ -197,7 +202,8 @@ def _gather(draft: Draft, said: Said | None, *, whole: bool) -> None:
         draft.call(index, call_id=call.id or "", name=call.function.name or "", arguments=cast(object, arguments))
 
 
-def _model_error(error: openai.APIError, failures: Failures, timeout: float) -> ModelError:
+def model_error(error: openai.APIError, failures: Failures, timeout: float) -> ModelError:
+    """Return what a failure of a call is to an agent."""
     match error:
         case openai.APIStatusError():
             return _status_error(error, failures)
