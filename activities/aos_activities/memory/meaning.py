@@ -6,7 +6,7 @@ Those that share most bits with what is looked for are candidates; their order i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +35,11 @@ class MeaningIndex:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def put(self, place: int, vector: Vector) -> None:
-        """Keep the vector of a record, in place of the one before."""
-        row = self._rows.get(place)
-        if row is None:
-            row = self._rows[place] = self._new_row()
-        self._codes[row] = self._code(vector)
-        self._places[row] = place
+    def put(self, places: Sequence[int], vectors: Vector) -> None:
+        """Keep the vectors of records, one in each row, in place of those before."""
+        rows = [self._row(place) for place in places]
+        self._codes[rows] = self._coded(vectors)
+        self._places[rows] = places
 
     def remove(self, place: int) -> None:
         """Forget the vector of a record."""
@@ -51,7 +49,9 @@ class MeaningIndex:
 
     def candidates(self, vector: Vector, count: int) -> list[int]:
         """Return the places of at most so many vectors that are likely to be the nearest, in no order."""
-        differing = np.bitwise_count(self._codes[: self._used] ^ self._code(vector)).sum(axis=1, dtype=np.int32)
+        differing = np.bitwise_count(self._codes[: self._used] ^ self._coded(vector[np.newaxis])).sum(
+            axis=1, dtype=np.int32
+        )
         differing[self._places[: self._used] == _NOBODY] = np.iinfo(np.int32).max
         count = min(count, len(self._rows))
         if count < self._used:
@@ -60,19 +60,25 @@ class MeaningIndex:
             nearest = np.arange(self._used)
         return [int(place) for place in self._places[nearest] if place != _NOBODY]
 
-    def _new_row(self) -> int:
+    def _row(self, place: int) -> int:
+        """Return the row of a record, a new one if it has none."""
+        if (row := self._rows.get(place)) is not None:
+            return row
         if self._free:
-            return self._free.pop()
-        if self._used == len(self._places):
-            empty: NDArray[np.int64] = np.full(self._used, _NOBODY, np.int64)
-            self._codes = np.concatenate([self._codes, np.zeros((self._used, self._words), np.uint64)])
-            self._places = np.concatenate([self._places, empty])
-        self._used += 1
-        return self._used - 1
+            row = self._free.pop()
+        else:
+            row, self._used = self._used, self._used + 1
+            if row == len(self._places):
+                empty: NDArray[np.int64] = np.full(row, _NOBODY, np.int64)
+                self._codes = np.concatenate([self._codes, np.zeros((row, self._words), np.uint64)])
+                self._places = np.concatenate([self._places, empty])
+        self._rows[place] = row
+        return row
 
-    def _code(self, vector: Vector) -> NDArray[np.uint64]:
-        bits = np.packbits(vector > self._middle)
-        return np.frombuffer(bits.tobytes().ljust(self._words * 8, b"\0"), np.uint64)
+    def _coded(self, vectors: Vector) -> NDArray[np.uint64]:
+        bits = np.packbits(vectors > self._middle, axis=1)
+        room = self._words * 8 - bits.shape[1]
+        return np.pad(bits, ((0, 0), (0, room))).view(np.uint64)
 
 
 def unpacked(data: bytes) -> Vector:
@@ -85,11 +91,11 @@ def nearest(vector: Vector, found: Iterable[tuple[int, bytes]], count: int) -> l
     pairs = [*found]
     if not pairs:
         return []
-    alike = np.frombuffer(b"".join(data for _, data in pairs), np.float32).reshape(len(pairs), -1) @ vector
+    alike = stacked([data for _, data in pairs]) @ vector
     order = np.argsort(-alike, kind="stable")[:count]
     return [pairs[int(index)][0] for index in order]
 
 
-def middle_of(vectors: Iterable[bytes]) -> Vector:
-    """Return the mean of vectors."""
-    return np.stack([unpacked(data) for data in vectors]).mean(axis=0)
+def stacked(data: Sequence[bytes]) -> Vector:
+    """Return vectors in bytes as rows."""
+    return np.frombuffer(b"".join(data), np.float32).reshape(len(data), -1)

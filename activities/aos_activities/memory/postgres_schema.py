@@ -32,6 +32,7 @@ _MIGRATIONS = (
         PRIMARY KEY (place, version)
     );
     CREATE TABLE embedding (model text NOT NULL, length integer NOT NULL);
+    CREATE INDEX versions_tags ON versions USING gin (tags);
     CREATE INDEX versions_number ON versions (number);
     CREATE FUNCTION words_of(key text, text text, tags text) RETURNS tsvector LANGUAGE sql IMMUTABLE RETURN
         setweight(to_tsvector('english', key), 'A') || setweight(to_tsvector('english', text), 'D')

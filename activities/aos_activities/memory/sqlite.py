@@ -16,7 +16,6 @@ from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Reco
 from aos_activities.memory.rows import (
     CURRENT,
     PLACED,
-    PLACES,
     RECORDS,
     depth_of,
     found_of,
@@ -26,17 +25,15 @@ from aos_activities.memory.rows import (
     record_of,
     with_changes,
 )
+from aos_activities.memory.sqlite_filter import Narrowed, conditions_of
 from aos_activities.memory.sqlite_schema import migrate
+from aos_activities.memory.sqlite_words import with_words
 from aos_activities.memory.sqlite_writing import commit_in
-from aos_activities.memory.words import searched_words
 from aos_activities.sqlite import Lane
 from aos_activities.sqlite import Transaction as Durably
 
 if TYPE_CHECKING:
     from aos_activities.memory.sqlite_meaning import SqliteMeaning
-
-_WEIGHTS = "5.0, 1.0, 2.0"
-"""How much a word in a record's key, text and tags says."""
 
 
 @dataclass(slots=True, eq=False)
@@ -120,7 +117,7 @@ class SqliteMemory:
 
     async def page(self, wanted: Filter, after: tuple[str, str] | None = None, limit: int = FOUND) -> Sequence[Record]:
         """Return the records that are wanted, by scope and key, after a scope and key."""
-        conditions, values = _conditions(wanted)
+        conditions, values = conditions_of(wanted)
         if after is not None:
             conditions.append("(p.scope, p.key) > (?, ?)")
             values += after
@@ -136,29 +133,21 @@ class SqliteMemory:
         return await self._reader.run(lambda connection: self._search(connection, wanted, embedded))
 
     def _search(self, connection: sqlite3.Connection, wanted: Search, embedded: Embedded | None) -> list[Found]:
-        conditions, values = _conditions(wanted)
-        depth = depth_of(wanted.limit)
-        words = _with_words(connection, wanted.text, conditions, values, depth)
-        near = self._near(connection, embedded, conditions, values, depth) if embedded else []
+        narrowed, depth = Narrowed(connection, wanted), depth_of(wanted.limit)
+        words = with_words(connection, wanted.text, narrowed, depth)
+        near = self._near(connection, embedded, narrowed, depth) if embedded else []
         ranks = fused(words, near, wanted.limit)
         query = f"{PLACED} WHERE {CURRENT} AND p.place IN (SELECT value FROM json_each(?))"
         records = {row[0]: record_of(row[1:]) for row in connection.execute(query, (json.dumps([*ranks]),))}
         return found_of(ranks, records)
 
-    def _near(
-        self,
-        connection: sqlite3.Connection,
-        embedded: Embedded,
-        conditions: list[str],
-        values: list[object],
-        limit: int,
-    ) -> list[int]:
+    def _near(self, connection: sqlite3.Connection, embedded: Embedded, narrowed: Narrowed, count: int) -> list[int]:
         if self._meaning is None:
             # Nobody else needs numpy.
             from aos_activities.memory.sqlite_meaning import SqliteMeaning
 
             self._meaning = SqliteMeaning()
-        return self._meaning.nearest(connection, embedded, conditions, values, limit)
+        return self._meaning.nearest(connection, embedded, narrowed, count)
 
     async def log(self, after: int = 0, limit: int = FOUND) -> Sequence[LogEntry]:
         """Return the transactions after a number, in their order."""
@@ -171,40 +160,6 @@ class SqliteMemory:
         """Close the database, once what is under way is done."""
         await self._reader.aclose()
         await self._writer.aclose()
-
-
-def _with_words(
-    connection: sqlite3.Connection, text: str, conditions: list[str], values: list[object], limit: int
-) -> list[int]:
-    """Return the places of the records that have words of a text, best first."""
-    # Each word stands in quotes, so that none is read as an operator.
-    asked = " OR ".join(f'"{word}"' for word in searched_words(text))
-    if not asked:
-        return []
-    query = f"""{PLACES} JOIN words ON words.rowid = p.place
-        WHERE words MATCH ? AND {" AND ".join(conditions)} ORDER BY bm25(words, {_WEIGHTS}), p.place LIMIT ?"""
-    return [place for (place,) in connection.execute(query, (asked, *values, limit))]
-
-
-def _conditions(wanted: Filter) -> tuple[list[str], list[object]]:
-    """Return what must hold of records that are wanted, and the values in it."""
-    conditions, values = [CURRENT], list[object]()
-    if wanted.scopes:
-        conditions.append("p.scope IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(wanted.scopes))
-    if wanted.kinds:
-        conditions.append("v.kind IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(wanted.kinds))
-    for tag in wanted.tags:
-        conditions.append("EXISTS (SELECT 1 FROM json_each(v.tags) WHERE value = ?)")
-        values.append(tag)
-    if wanted.prefix:
-        conditions.append("substr(p.key, 1, ?) = ?")
-        values += [len(wanted.prefix), wanted.prefix]
-    if wanted.valid_at is not None:
-        conditions.append("coalesce(v.valid_from, t.at) <= ? AND coalesce(v.valid_to > ?, TRUE)")
-        values += [micros(wanted.valid_at)] * 2
-    return conditions, values
 
 
 def _log(connection: sqlite3.Connection, after: int, limit: int) -> list[LogEntry]:

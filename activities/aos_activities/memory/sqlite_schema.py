@@ -25,6 +25,9 @@ _MIGRATIONS = (
         PRIMARY KEY (place, version)
     ) WITHOUT ROWID;
     CREATE INDEX versions_number ON versions (number);
+    CREATE TABLE tags (
+        tag TEXT NOT NULL, place INTEGER NOT NULL REFERENCES places, PRIMARY KEY (tag, place)
+    ) WITHOUT ROWID;
     CREATE TABLE embedding (model TEXT NOT NULL, length INTEGER NOT NULL);
     CREATE TABLE meanings (
         place INTEGER PRIMARY KEY REFERENCES places, number INTEGER NOT NULL, vector BLOB
@@ -33,6 +36,7 @@ _MIGRATIONS = (
     CREATE VIRTUAL TABLE words USING fts5 (
         key, text, tags, content='', tokenize='porter unicode61 remove_diacritics 2'
     );
+    INSERT INTO words (words, rank) VALUES ('rank', 'bm25(5.0, 1.0, 2.0)');
     """,
 )
 """What brings a database from one version to the next. They are never changed once released."""

@@ -70,7 +70,7 @@ def _write(connection: sqlite3.Connection, number: int, write: Write, there: Pla
             "INSERT INTO places (scope, key, version) VALUES (?, ?, ?)", (write.scope, write.key, new)
         ).lastrowid
     else:
-        _take_out_words(connection, place, there.version, write)
+        _take_out(connection, place, there.version, write)
         connection.execute("UPDATE places SET version = ? WHERE place = ?", (new, place))
     data = None if write.data is None else json.dumps(write.data, ensure_ascii=False)
     tags = json.dumps(write.tags, ensure_ascii=False)
@@ -80,12 +80,13 @@ def _write(connection: sqlite3.Connection, number: int, write: Write, there: Pla
         (place, new, number, write.text, data, write.kind, tags, *valid, write.forget),
     )
     if not write.forget:
+        connection.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", ((tag, place) for tag in write.tags))
         connection.execute("INSERT INTO words (rowid, key, text, tags) VALUES (?, ?, ?, ?)", (place, *words_of(write)))
     return Place(place, new, write.forget)
 
 
-def _take_out_words(connection: sqlite3.Connection, place: int, version: int, write: Write) -> None:
-    """Take the words of a record's newest version out of the index, which has to be told what they were."""
+def _take_out(connection: sqlite3.Connection, place: int, version: int, write: Write) -> None:
+    """Take a record's newest version out of what is searched; the index of words has to be told what they were."""
     query = "SELECT text, data, tags FROM versions WHERE place = ? AND version = ? AND NOT forgotten"
     if row := connection.execute(query, (place, version)).fetchone():
         text, data, tags = row
@@ -93,6 +94,7 @@ def _take_out_words(connection: sqlite3.Connection, place: int, version: int, wr
         connection.execute(
             "INSERT INTO words (words, rowid, key, text, tags) VALUES ('delete', ?, ?, ?, ?)", (place, *words_of(old))
         )
+        connection.executemany("DELETE FROM tags WHERE tag = ? AND place = ?", ((tag, place) for tag in old.tags))
 
 
 def _check_meanings(connection: sqlite3.Connection, embedded: Embedded) -> None:
