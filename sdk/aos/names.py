@@ -14,6 +14,10 @@ TASK_QUEUE = "aos"
 TASK_TIMEOUT = timedelta(seconds=5)
 """How long a worker may take over one step of an agent's workflow: what a step costs whose worker is killed in it."""
 
+TOPIC_TASK_TIMEOUT = timedelta(seconds=30)
+"""The same of a topic. Without it in its cache, a worker replays thousands of deliveries for a step: on a busy machine,
+with several branches at a time, each step would run out of a shorter time, and be begun anew without an end."""
+
 AGENT_WORKFLOW = "PerpetualAgent"
 """Workflow type of every agent."""
 

@@ -20,7 +20,7 @@ from aos.control import Stop
 from aos.errors import InvalidInput, TopicExists, TopicNotFound, Unreachable
 from aos.limits import MESSAGE_BYTES, SPEC_BYTES
 from aos.message import Message
-from aos.names import TASK_QUEUE, TASK_TIMEOUT, TOPIC_WORKFLOW
+from aos.names import TASK_QUEUE, TOPIC_TASK_TIMEOUT, TOPIC_WORKFLOW
 from aos.reading import check_size, read_object
 from aos.topic import (
     Subscribers,
@@ -70,7 +70,7 @@ class Topics:
             read,
             id=address,
             task_queue=self._queue,
-            task_timeout=TASK_TIMEOUT,
+            task_timeout=TOPIC_TASK_TIMEOUT,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         )
         try:
@@ -99,7 +99,7 @@ class Topics:
                 TopicSpec(name=name),
                 id=topic_address(name),
                 task_queue=self._queue,
-                task_timeout=TASK_TIMEOUT,
+                task_timeout=TOPIC_TASK_TIMEOUT,
                 start_signal="publish",
                 start_signal_args=[read],
                 rpc_timeout=_ATTEMPT,
@@ -128,7 +128,7 @@ class Topics:
                 TopicSpec(name=name),
                 id=address,
                 task_queue=self._queue,
-                task_timeout=TASK_TIMEOUT,
+                task_timeout=TOPIC_TASK_TIMEOUT,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             )
             return await self._temporal.execute_update_with_start_workflow(  # pyright: ignore[reportUnknownMemberType] - the SDK's signature

@@ -17,7 +17,7 @@ from temporalio.workflow import ParentClosePolicy
 from aos.control import Stop
 from aos.limits import clip
 from aos.message import Message
-from aos.names import TASK_TIMEOUT, TOPIC_WORKFLOW
+from aos.names import TOPIC_TASK_TIMEOUT, TOPIC_WORKFLOW
 from aos.topic import Dropped, Unsubscribe
 from aos_workflows.topic.log import Entry
 from aos_workflows.topic.state import Placement, TopicState
@@ -188,7 +188,7 @@ class Carrier:
                 state.branch_spec(branch).model_dump(mode="json"),
                 id=branch,
                 parent_close_policy=ParentClosePolicy.ABANDON,
-                task_timeout=TASK_TIMEOUT,
+                task_timeout=TOPIC_TASK_TIMEOUT,
                 static_summary=clip(f"subscribers of the topic {state.topic}"),
             )
             handle.add_done_callback(_ended)

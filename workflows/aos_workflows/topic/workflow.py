@@ -16,7 +16,7 @@ from aos.control import Stop
 from aos.errors import AgentStopped, AosError, InvalidInput
 from aos.limits import MESSAGE_BYTES, SPEC_BYTES
 from aos.message import Message
-from aos.names import TASK_TIMEOUT, TOPIC_WORKFLOW
+from aos.names import TOPIC_TASK_TIMEOUT, TOPIC_WORKFLOW
 from aos.topic import (
     Subscribers,
     Subscription,
@@ -125,7 +125,7 @@ class Topic:
         await workflow.wait_condition(workflow.all_handlers_finished)
         # Nothing is awaited from here on: what a handler did until now is in the state that is carried.
         state.rollovers += 1
-        workflow.continue_as_new({"resume": dump_topic(state)}, task_timeout=TASK_TIMEOUT)
+        workflow.continue_as_new({"resume": dump_topic(state)}, task_timeout=TOPIC_TASK_TIMEOUT)
 
     # Publications
 
