@@ -6,11 +6,14 @@ import asyncio
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar, cast
 
+J = TypeVar("J")
 T = TypeVar("T")
 
 Prepare = Callable[[sqlite3.Connection], None]
@@ -97,3 +100,64 @@ class Transaction:
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+
+
+@dataclass(slots=True, eq=False)
+class _Job(Generic[J, T]):
+    """What one write was given, and what came of it."""
+
+    given: J
+    done: T | None = None
+    error: Exception | None = None
+
+
+class SharedWrites(Generic[J, T]):
+    """Writes that come while the disk is busy share the next transaction and its one fsync.
+
+    Args:
+        lane: Where they are made.
+        write: Makes one of them, or refuses it before it has changed anything.
+        refusals: What it refuses with; any other error ends the transaction, and all who share it are told.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        write: Callable[[sqlite3.Connection, J], T],
+        refusals: type[Exception] | tuple[type[Exception], ...],
+    ) -> None:
+        self._lane = lane
+        self._write = write
+        self._refusals = refusals
+        self._waiting = deque[_Job[J, T]]()
+
+    async def add(self, given: J) -> T:
+        """Return what a write comes to, once it is durable."""
+        job = _Job[J, T](given)
+        self._waiting.append(job)
+        try:
+            await self._lane.run(self._write_waiting)
+        finally:
+            if job in self._waiting:  # The database could not be opened.
+                self._waiting.remove(job)
+        if job.error is not None:
+            raise job.error
+        return cast("T", job.done)
+
+    def _write_waiting(self, connection: sqlite3.Connection) -> None:
+        """Write all that waits, in one transaction; an earlier call may have written what this one was meant for."""
+        jobs: list[_Job[J, T]] = []
+        while self._waiting:
+            jobs.append(self._waiting.popleft())
+        if not jobs:
+            return
+        try:
+            with Transaction(connection):
+                for job in jobs:
+                    try:
+                        job.done = self._write(connection, job.given)
+                    except self._refusals as error:
+                        job.error = error
+        except Exception as error:  # noqa: BLE001 - it is raised by each write that shared the transaction
+            for job in jobs:
+                job.error = error

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from aos.errors import BlobMissing
 from aos.store import ref_of
-from aos_activities.sqlite import Lane, Transaction
-
-T = TypeVar("T")
+from aos_activities.sqlite import Lane, SharedWrites
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS blobs (ref TEXT PRIMARY KEY NOT NULL, data BLOB NOT NULL)",
@@ -23,13 +19,12 @@ _SCHEMA = (
 _POINT = "INSERT INTO links (key, ref) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET ref = excluded.ref"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class _Save:
-    """What one `save` was given, and why it was not saved."""
+    """What one `save` was given."""
 
     blobs: dict[str, bytes]
     links: dict[str, str]
-    error: Exception | None = None
 
 
 class SqliteBlobStore:
@@ -45,7 +40,7 @@ class SqliteBlobStore:
     def __init__(self, path: Path) -> None:
         self._writer = Lane(path, "aos-store-write", _prepare)
         self._reader = Lane(path, "aos-store-read", _prepare)
-        self._waiting = deque[_Save]()
+        self._saves = SharedWrites(self._writer, _save, BlobMissing)
 
     async def open(self) -> None:
         """Open the database now instead of at its first use."""
@@ -60,25 +55,7 @@ class SqliteBlobStore:
         """
         save = _Save({ref_of(data): data for data in blobs}, dict(links or {}))
         if save.blobs or save.links:
-            await self._save(save)
-
-    async def _save(self, save: _Save) -> None:
-        self._waiting.append(save)
-        try:
-            await self._writer.run(self._save_waiting)
-        finally:
-            if save in self._waiting:  # The database could not be opened.
-                self._waiting.remove(save)
-        if save.error is not None:
-            raise save.error
-
-    def _save_waiting(self, connection: sqlite3.Connection) -> None:
-        """Save all that waits, in one transaction; an earlier call may have saved what this one was meant for."""
-        saves: list[_Save] = []
-        while self._waiting:
-            saves.append(self._waiting.popleft())
-        if saves:
-            _save_all(connection, saves)
+            await self._saves.add(save)
 
     async def load(self, ref: str) -> bytes:
         """Return the blob.
@@ -105,19 +82,6 @@ class SqliteBlobStore:
 def _prepare(connection: sqlite3.Connection) -> None:
     for statement in _SCHEMA:
         connection.execute(statement)
-
-
-def _save_all(connection: sqlite3.Connection, saves: list[_Save]) -> None:
-    try:
-        with Transaction(connection):
-            for save in saves:
-                try:
-                    _save(connection, save)
-                except BlobMissing as error:
-                    save.error = error
-    except Exception as error:  # noqa: BLE001 - it is raised by each `save` that shared the transaction
-        for save in saves:
-            save.error = error
 
 
 def _save(connection: sqlite3.Connection, save: _Save) -> None:

@@ -118,7 +118,7 @@ class Delivery:
             MailboxFull: The agent does not take it.
             NotAnswering: It said nothing for `patience` seconds; the message waits for it.
         """
-        gate, numbered = self._gate(name), message
+        gate = self._gate(name)
         with self._settling(name, message):
             try:
                 async with asyncio.timeout(patience), gate.accepting:
@@ -127,7 +127,7 @@ class Delivery:
             except TimeoutError:
                 # Nobody knows whether the update came through. A signal stays, and what comes twice is taken once.
                 async with gate.sending:
-                    await self._signal(handle, name, self._number(name, numbered))
+                    await self._signal(handle, name, self._number(name, message))
                 raise NotAnswering(name, patience, message.id) from None
 
     async def ask(self, handle: WorkflowHandle[Any, Any], name: str, message: Message) -> Reply:

@@ -19,9 +19,8 @@ from aos.provider import ModelProvider
 from aos_activities.models.bedrock import BedrockProvider
 from aos_activities.models.openai import OpenAIProvider
 from wire import bedrock_converse, openai_chat
+from wire.credentials import KEY
 from wire.script import Json, Response
-
-KEY = "sk-proof-0123456789abcdef"
 
 
 @dataclass

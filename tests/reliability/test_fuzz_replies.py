@@ -17,10 +17,11 @@ from aos_activities.conversations import Conversations
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.programs import Program
 from aos_activities.think import ThinkActivities, ThinkRequest, Thought
-from fuzzing.adapters import KEY, Memory, adapter
+from fuzzing.adapters import Memory, adapter
 from fuzzing.blobs import MemoryBlobStore
 from fuzzing.cases import Cases
 from fuzzing.replies import mutant
+from wire.credentials import only_these
 from wire.script import Received, Response, Say
 
 CONVERTER = pydantic_data_converter.payload_converter
@@ -36,11 +37,7 @@ ERRORS = {"RetryableModelError", "TerminalModelError"}
 @pytest.fixture(autouse=True)
 def only_these_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is set up on this machine out of the tests."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    only_these(monkeypatch)
 
 
 class Steps:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import httpx2
 import openai
-from pydantic import ValidationError
 
 from aos.embedding import EMBEDDED_CHARS
 from aos.wire import Wire
-from aos_activities.models.failures import Failures, Remedies, wrong_field
-from aos_activities.models.openai import OPENAI, OPENAI_URL, checked_key, model_error
+from aos_activities.models.failures import Failures, Remedies
+from aos_activities.models.openai import OPENAI, OPENAI_URL, checked_key, told_as
 
 _AT_ONCE = 100
 """Texts in one request: the API takes 300,000 tokens at a time."""
@@ -77,7 +75,7 @@ class OpenAIEmbedder:
         return vectors
 
     async def _embed(self, texts: list[str]) -> list[list[float]]:
-        try:
+        with told_as(self._failures, self._timeout):
             answer = await self._client.post(
                 "/embeddings",
                 body={**self._fields, "input": texts},
@@ -85,14 +83,6 @@ class OpenAIEmbedder:
                 options={"timeout": self._timeout},
             )
             found = {each.index: each.embedding for each in _Vectors.model_validate(answer).data}
-        except httpx2.TransportError as error:
-            raise self._failures.unreachable(str(error)) from None
-        except openai.APIError as error:
-            raise model_error(error, self._failures, self._timeout) from None
-        except ValidationError as error:
-            raise self._failures.garbage(wrong_field(error)) from None
-        except (ValueError, RecursionError) as error:
-            raise self._failures.garbage(str(error)) from None
         if sorted(found) != [*range(len(texts))]:
             raise self._failures.garbage(f"it has {len(found)} vectors for {len(texts)} texts")
         return [found[index] for index in range(len(texts))]

@@ -18,7 +18,7 @@ _NOBODY = -1
 
 
 class MeaningIndex:
-    """Vectors of `length` numbers, by the places of their records.
+    """Vectors as long as `middle`, by the places of their records.
 
     `middle` is the point from which signs are taken: the mean of vectors that are like those to come.
     """

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -20,11 +20,13 @@ from aos_activities.memory.postgres_meaning import nearest, prepare_for, set_mea
 from aos_activities.memory.postgres_schema import LOCK, migrate
 from aos_activities.memory.rows import (
     CURRENT,
+    MADE,
     NOWHERE,
     PLACED,
     PLACES,
     RECORDS,
     Place,
+    check_same,
     check_versions,
     depth_of,
     digest_of,
@@ -34,6 +36,7 @@ from aos_activities.memory.rows import (
     micros,
     moment,
     record_of,
+    repeated,
     with_changes,
 )
 from aos_activities.memory.words import searched_words, words_of
@@ -214,12 +217,13 @@ async def _commit(connection: PoolConnectionProxy, transaction: Transaction, emb
     digest = digest_of(transaction)
     known = "SELECT number, digest, at FROM transactions WHERE id = $1"
     if before := await connection.fetchrow(known, transaction.id):
-        return await _repeated(connection, transaction, digest, tuple(before))
+        number, last_digest, at = before
+        check_same(transaction, digest, last_digest)
+        return repeated(transaction, number, at, map(tuple, await connection.fetch(MADE + "$1", number)))
     places = [await _place(connection, write.scope, write.key) for write in transaction.writes]
     read = [await _place(connection, reading.scope, reading.key) for reading in transaction.reads]
     check_versions(transaction, places, read)
-    if embedded:
-        await prepare_for(connection, embedded)
+    has_meanings = await prepare_for(connection, embedded)
     last = await connection.fetchrow("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1") or (0, 0)
     number, at = last[0] + 1, max(time.time_ns() // 1000, last[1] + 1)
     await connection.execute(
@@ -229,20 +233,9 @@ async def _commit(connection: PoolConnectionProxy, transaction: Transaction, emb
     written = [
         await _write(connection, number, write, place) for write, place in zip(transaction.writes, places, strict=True)
     ]
-    await set_meanings(connection, written, embedded)
+    if has_meanings:
+        await set_meanings(connection, written, embedded)
     return Committed(number=number, at=moment(at), versions=[place.version for place in written])
-
-
-async def _repeated(
-    connection: PoolConnectionProxy, transaction: Transaction, digest: bytes, before: Sequence[Any]
-) -> Committed:
-    number, known, at = before
-    if known != digest:
-        raise InvalidInput("transaction", [f"id: {transaction.id!r} was used for another one; give this one a new id"])
-    query = "SELECT p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place WHERE v.number = $1"
-    made = {(scope, key): version for scope, key, version in await connection.fetch(query, number)}
-    versions = [made[write.scope, write.key] for write in transaction.writes]
-    return Committed(number=number, at=moment(at), versions=versions, repeated=True)
 
 
 async def _place(connection: PoolConnectionProxy, scope: str, key: str) -> Place:

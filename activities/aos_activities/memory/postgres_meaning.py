@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 
-async def prepare_for(connection: PoolConnectionProxy, embedded: Embedded) -> None:
-    """Check that vectors fit those that are there, and make room for the first.
+async def prepare_for(connection: PoolConnectionProxy, embedded: Embedded | None) -> bool:
+    """Check that vectors fit those that are there, make room for the first, and return whether there are any.
 
     Raises:
         InvalidInput: They do not fit.
         SetupError: The database has no pgvector.
     """
     there = await _there(connection)
-    first = check_embedded(embedded, there)
+    first = check_embedded(embedded, there) if embedded else there
     if there is not None or first is None:
-        return
+        return there is not None
     model, length = first
     try:
         async with connection.transaction():
@@ -42,12 +42,11 @@ async def prepare_for(connection: PoolConnectionProxy, embedded: Embedded) -> No
         f"""CREATE TABLE meanings (place bigint PRIMARY KEY REFERENCES places, vector halfvec({length}) NOT NULL);
             CREATE INDEX meanings_vector ON meanings USING hnsw (vector halfvec_cosine_ops)"""
     )
+    return True
 
 
 async def set_meanings(connection: PoolConnectionProxy, places: Sequence[Place], embedded: Embedded | None) -> None:
     """Give records that were written their vectors. Those without one lose what they had."""
-    if await _there(connection) is None:
-        return
     vectors = embedded.vectors if embedded else [None] * len(places)
     for place, vector in zip(places, vectors, strict=True):
         if vector is None or place.forgotten:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aos.errors import SetupError
+from aos_activities.memory.migrations import missing
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -57,11 +57,6 @@ async def migrate(connection: PoolConnectionProxy, schema: str) -> None:
         await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
         await connection.execute("CREATE TABLE IF NOT EXISTS migrations (version integer NOT NULL)")
         version: int = await connection.fetchval("SELECT coalesce(max(version), 0) FROM migrations")
-        if version > len(_MIGRATIONS):
-            raise SetupError(
-                f"the memory is of a later version of AOS (its tables have version {version}, this AOS knows "
-                f"{len(_MIGRATIONS)}); install that version"
-            )
-        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        for number, script in enumerate(missing(_MIGRATIONS, version), start=version + 1):
             await connection.execute(script)
             await connection.execute("INSERT INTO migrations VALUES ($1)", number)

@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import JsonValue
 
-from aos.errors import MemoryConflict
-from aos.memory import Found, LogEntry, Reading, Record, Transaction
+from aos.errors import InvalidInput, MemoryConflict
+from aos.memory import Committed, Found, LogEntry, Reading, Record, Transaction
 
 SOURCE = "FROM places p JOIN versions v ON v.place = p.place JOIN transactions t ON t.number = v.number"
 """Every version of every record."""
@@ -23,6 +23,9 @@ COLUMNS = """p.scope, p.key, v.version, v.text, v.data, v.kind, v.tags, v.valid_
 RECORDS = f"SELECT {COLUMNS} {SOURCE}"
 PLACES = f"SELECT p.place {SOURCE}"
 PLACED = f"SELECT p.place, {COLUMNS} {SOURCE}"
+
+MADE = "SELECT p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place WHERE v.number = "
+"""What a transaction made; its number follows."""
 
 FEW = 5_000
 """Records whose vectors are compared one by one, where a filter leaves no more: an index of vectors may miss them."""
@@ -146,6 +149,23 @@ def found_of(ranks: Mapping[int, Ranks], records: Mapping[int, Record]) -> list[
 def digest_of(transaction: Transaction) -> bytes:
     """Return what tells a transaction from another of its id."""
     return hashlib.sha256(transaction.model_dump_json().encode()).digest()
+
+
+def check_same(transaction: Transaction, digest: bytes, known: bytes) -> None:
+    """Check that a transaction is the one that had its id before.
+
+    Raises:
+        InvalidInput: It is another.
+    """
+    if known != digest:
+        raise InvalidInput("transaction", [f"id: {transaction.id!r} was used for another one; give this one a new id"])
+
+
+def repeated(transaction: Transaction, number: int, at: int, rows: Iterable[Sequence[Any]]) -> Committed:
+    """Return what came of a transaction when it happened, from rows of `MADE`."""
+    made = {(scope, key): version for scope, key, version in rows}
+    versions = [made[write.scope, write.key] for write in transaction.writes]
+    return Committed(number=number, at=moment(at), versions=versions, repeated=True)
 
 
 def json_of(data: str | None) -> JsonValue:

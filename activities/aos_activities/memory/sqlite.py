@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,21 +27,10 @@ from aos_activities.memory.sqlite_filter import Narrowed, conditions_of
 from aos_activities.memory.sqlite_schema import migrate
 from aos_activities.memory.sqlite_words import with_words
 from aos_activities.memory.sqlite_writing import commit_in
-from aos_activities.sqlite import Lane
-from aos_activities.sqlite import Transaction as Durably
+from aos_activities.sqlite import Lane, SharedWrites
 
 if TYPE_CHECKING:
     from aos_activities.memory.sqlite_meaning import SqliteMeaning
-
-
-@dataclass(slots=True, eq=False)
-class _Commit:
-    """What one `commit` was given, and what came of it."""
-
-    transaction: Transaction
-    embedded: Embedded | None
-    done: Committed | None = None
-    error: Exception | None = None
 
 
 class SqliteMemory:
@@ -58,7 +45,7 @@ class SqliteMemory:
     def __init__(self, path: Path) -> None:
         self._writer = Lane(path, "aos-memory-write", migrate)
         self._reader = Lane(path, "aos-memory-read", migrate)
-        self._waiting = deque[_Commit]()
+        self._commits = SharedWrites(self._writer, commit_in, (InvalidInput, MemoryConflict))
         self._meaning: SqliteMeaning | None = None
 
     async def open(self) -> None:
@@ -70,38 +57,10 @@ class SqliteMemory:
         """Write all of a transaction, or nothing.
 
         Raises:
-            InvalidInput: The id was used for another transaction.
+            InvalidInput: The id was used for another transaction, or the vectors do not fit those that are there.
             MemoryConflict: A record is not at the version that was expected.
         """
-        commit = _Commit(transaction, embedded)
-        self._waiting.append(commit)
-        try:
-            await self._writer.run(self._commit_waiting)
-        finally:
-            if commit in self._waiting:  # The database could not be opened.
-                self._waiting.remove(commit)
-        if commit.error is not None:
-            raise commit.error
-        assert commit.done is not None
-        return commit.done
-
-    def _commit_waiting(self, connection: sqlite3.Connection) -> None:
-        """Commit all that waits; an earlier call may have committed what this one was meant for."""
-        commits: list[_Commit] = []
-        while self._waiting:
-            commits.append(self._waiting.popleft())
-        if not commits:
-            return
-        try:
-            with Durably(connection):
-                for commit in commits:
-                    try:
-                        commit.done = commit_in(connection, commit.transaction, commit.embedded)
-                    except (InvalidInput, MemoryConflict) as error:
-                        commit.error = error
-        except Exception as error:  # noqa: BLE001 - it is raised by each `commit` that shared the transaction
-            for commit in commits:
-                commit.error = error
+        return await self._commits.add((transaction, embedded))
 
     async def get(self, scope: str, key: str, as_of: datetime | None = None) -> Record | None:
         """Return a record as it is, or as it was at a time; None where there is or was none."""

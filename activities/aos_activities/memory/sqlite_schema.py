@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from aos.errors import SetupError
+from aos_activities.memory.migrations import missing
 
 _MIGRATIONS = (
     """
@@ -49,12 +49,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         SetupError: They are of a later version of AOS.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(_MIGRATIONS):
-        raise SetupError(
-            f"the memory is of a later version of AOS (its tables have version {version}, this AOS knows "
-            f"{len(_MIGRATIONS)}); install that version"
-        )
-    for script in _MIGRATIONS[version:]:
+    for script in missing(_MIGRATIONS, version):
         for statement in script.split(";"):
             connection.execute(statement)
     # A pragma takes no parameters.

@@ -7,26 +7,39 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from aos.errors import InvalidInput
 from aos.memory import Committed, Embedded, Transaction, Write
 from aos_activities.memory.embedded import check_embedded, packed
-from aos_activities.memory.rows import NOWHERE, Place, check_versions, digest_of, json_of, micros, moment
+from aos_activities.memory.rows import (
+    MADE,
+    NOWHERE,
+    Place,
+    check_same,
+    check_versions,
+    digest_of,
+    json_of,
+    micros,
+    moment,
+    repeated,
+)
 from aos_activities.memory.words import words_of
 
 
-def commit_in(connection: sqlite3.Connection, transaction: Transaction, embedded: Embedded | None) -> Committed:
+def commit_in(connection: sqlite3.Connection, given: tuple[Transaction, Embedded | None]) -> Committed:
     """Write all of a transaction, or nothing, in the database's transaction that is open.
 
     Raises:
         InvalidInput: The id was used for another transaction, or the vectors do not fit those that are there.
         MemoryConflict: A record is not at the version that was expected.
     """
+    transaction, embedded = given
     digest = digest_of(transaction)
     before = connection.execute(
         "SELECT number, digest, at FROM transactions WHERE id = ?", (transaction.id,)
     ).fetchone()
     if before:
-        return _repeated(connection, transaction, digest, *before)
+        number, known, at = before
+        check_same(transaction, digest, known)
+        return repeated(transaction, number, at, connection.execute(MADE + "?", (number,)))
     places = [_place(connection, write.scope, write.key) for write in transaction.writes]
     read = [_place(connection, reading.scope, reading.key) for reading in transaction.reads]
     check_versions(transaction, places, read)
@@ -43,17 +56,6 @@ def commit_in(connection: sqlite3.Connection, transaction: Transaction, embedded
     ]
     _set_meanings(connection, number, written, embedded)
     return Committed(number=number, at=moment(at), versions=[place.version for place in written])
-
-
-def _repeated(
-    connection: sqlite3.Connection, transaction: Transaction, digest: bytes, number: int, before: bytes, at: int
-) -> Committed:
-    if before != digest:
-        raise InvalidInput("transaction", [f"id: {transaction.id!r} was used for another one; give this one a new id"])
-    query = """SELECT p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place WHERE v.number = ?"""
-    made = {(scope, key): version for scope, key, version in connection.execute(query, (number,))}
-    versions = [made[write.scope, write.key] for write in transaction.writes]
-    return Committed(number=number, at=moment(at), versions=versions, repeated=True)
 
 
 def _place(connection: sqlite3.Connection, scope: str, key: str) -> Place:

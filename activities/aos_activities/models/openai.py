@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, contextmanager
 from typing import cast
 
 import httpx2
@@ -85,23 +85,14 @@ class OpenAIProvider:
         failures = Failures(self.name, request.model, self._remedies, self._secrets)
         while True:
             dialect = self._dialects.get(request.model, Dialect())
-            try:
-                return await self._complete(request, dialect, listener, failures)
-            except openai.BadRequestError as error:
-                other = dialect.without(error.message)
-                if other is None:
-                    raise _status_error(error, failures) from None
-                self._dialects[request.model] = other
-            except httpx2.TransportError as error:
-                # The library lets it through where the connection breaks while it reads what an error says.
-                raise failures.unreachable(str(error)) from None
-            except openai.APIError as error:
-                raise model_error(error, failures, request.timeout) from None
-            except ValidationError as error:
-                raise failures.garbage(wrong_field(error)) from None
-            except (ValueError, RecursionError) as error:
-                # No JSON, no text, or a number that Python refuses to read.
-                raise failures.garbage(str(error)) from None
+            with told_as(failures, request.timeout):
+                try:
+                    return await self._complete(request, dialect, listener, failures)
+                except openai.BadRequestError as error:
+                    other = dialect.without(error.message)
+                    if other is None:
+                        raise
+                    self._dialects[request.model] = other
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -202,8 +193,29 @@ def _gather(draft: Draft, said: Said | None, *, whole: bool) -> None:
         draft.call(index, call_id=call.id or "", name=call.function.name or "", arguments=cast(object, arguments))
 
 
-def model_error(error: openai.APIError, failures: Failures, timeout: float) -> ModelError:
-    """Return what a failure of a call is to an agent."""
+@contextmanager
+def told_as(failures: Failures, timeout: float) -> Generator[None]:
+    """Raise what a call fails with as what it is to an agent.
+
+    Raises:
+        RetryableModelError: It may succeed later.
+        TerminalModelError: It cannot succeed as it is.
+    """
+    try:
+        yield
+    except httpx2.TransportError as error:
+        # The library lets it through where the connection breaks while it reads what an error says.
+        raise failures.unreachable(str(error)) from None
+    except openai.APIError as error:
+        raise _model_error(error, failures, timeout) from None
+    except ValidationError as error:
+        raise failures.garbage(wrong_field(error)) from None
+    except (ValueError, RecursionError) as error:
+        # No JSON, no text, or a number that Python refuses to read.
+        raise failures.garbage(str(error)) from None
+
+
+def _model_error(error: openai.APIError, failures: Failures, timeout: float) -> ModelError:
     match error:
         case openai.APIStatusError():
             return _status_error(error, failures)

@@ -12,22 +12,16 @@ from aos.errors import ModelError, RetryableModelError, TerminalModelError
 from aos_activities.embedding.bedrock import BedrockEmbedder
 from aos_activities.embedding.openai import OpenAIEmbedder
 from wire import embeddings
+from wire.credentials import KEY, only_these
 from wire.embeddings import vector_of
 from wire.script import KeepSilent, Ramble, Refuse, Say
 from wire.server import ModelServer
-
-KEY = "sk-proof-0123456789abcdef"
 
 
 @pytest.fixture(autouse=True)
 def only_these_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is set up on this machine out of the tests."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    only_these(monkeypatch)
 
 
 @pytest.fixture(params=["openai", "titan", "cohere"])

@@ -12,10 +12,10 @@ from aos_activities.models.bedrock import BedrockProvider
 from aos_activities.models.openai import AzureOpenAIProvider, OpenAIProvider
 from wire import bedrock_converse, openai_chat
 from wire.bench import Bench
+from wire.credentials import KEY, only_these
 from wire.server import ModelServer
 
 PROVIDERS = ("openai", "azure-openai", "bedrock")
-KEY = "sk-proof-0123456789abcdef"
 
 
 @pytest.fixture
@@ -33,14 +33,7 @@ def bedrock_server() -> Iterator[ModelServer]:
 @pytest.fixture(autouse=True)
 def only_these_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is set up on this machine out of the tests."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    only_these(monkeypatch)
 
 
 def _provider(name: str, url: str) -> ModelProvider:
