@@ -43,10 +43,7 @@ class QueryGuard:
 
     def refusal(self, act: WorkflowActivation) -> WorkflowActivationCompletion | None:
         """Return what a query fails with for which the workflow has run on beyond its last task, else None."""
-        queries = [job.query_workflow.query_id for job in act.jobs if job.HasField("query_workflow")]
-        if not queries:
-            self._take_note(act)
-        if _DIRECT not in queries:
+        if not any(job.query_workflow.query_id == _DIRECT for job in act.jobs):
             return None
         if not (self._ahead or self._unsure) or self._settled(act.run_id, self._length):
             self._ahead = self._unsure = False
@@ -56,10 +53,22 @@ class QueryGuard:
         completion.failed.failure.application_failure_info.SetInParent()
         return completion
 
-    def _take_note(self, act: WorkflowActivation) -> None:
+    def take_note(self, act: WorkflowActivation, completion: WorkflowActivationCompletion) -> None:
+        """Take note of how far the workflow has come, and of what it answered there."""
+        if any(job.HasField("query_workflow") for job in act.jobs):
+            return
         if act.history_size_bytes != self._bytes or not act.history_size_bytes:
             self._ahead = False  # A server that does not tell the size leaves nothing to go by.
         elif act.history_length > self._length:
             self._ahead = True
-        self._length, self._bytes = act.history_length, act.history_size_bytes
-        self._unsure = not act.is_replaying
+        self._bytes = act.history_size_bytes
+        if not _only_refused_updates(act, completion):
+            self._length, self._unsure = act.history_length, not act.is_replaying
+
+
+def _only_refused_updates(act: WorkflowActivation, completion: WorkflowActivationCompletion) -> bool:
+    """Whether the workflow is as it was before, though a task began: the server drops such a task and its events."""
+    updates = [job for job in act.jobs if job.HasField("do_update")]
+    commands = completion.successful.commands
+    refused = [command for command in commands if command.update_response.HasField("rejected")]
+    return len(updates) == len(act.jobs) and len(refused) == len(commands) == len(updates)

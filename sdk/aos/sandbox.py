@@ -117,7 +117,11 @@ class _Guarded(WorkflowInstance):
                     _in_one(job.query_workflow.arguments)
                 case _:
                     pass
-        return self._guard.refusal(act) or self._instance.activate(act)
+        if refusal := self._guard.refusal(act):
+            return refusal
+        completion = self._instance.activate(act)
+        self._guard.take_note(act, completion)
+        return completion
 
     def get_serialization_context(self, command_info: object) -> SerializationContext | None:
         return None

@@ -84,6 +84,15 @@ async def test_a_wrong_update_is_refused(theatre: Theatre, update: str, given: o
     assert await theatre.team(team).query("spec") == before
 
 
+async def test_a_team_at_rest_answers_a_query_that_comes_right_after_a_refused_update(theatre: Theatre) -> None:
+    team = await theatre.start(puppet("ada"))
+    await theatre.ask(team, "go")
+    for _ in range(3):
+        with pytest.raises(WorkflowUpdateFailedError):
+            await theatre.update(team, "ask", {"txt": "x"})
+        assert (await theatre.team(team).query("spec"))["name"] == team
+
+
 async def test_a_wrong_signal_becomes_a_dead_letter(theatre: Theatre) -> None:
     team = await theatre.start(puppet("ada"))
     handle = theatre.team(team)
