@@ -15,6 +15,7 @@ from aos.conversation import ToolItem, Usage
 from aos.provider import Listener, ModelRequest, ModelResponse
 from aos.testing import calls, last_text
 from aos.tools import tool
+from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.store import SqliteBlobStore
 from aos_workers.home import Home
@@ -58,7 +59,7 @@ async def main(address: str, home: Home, *, cached: int, tools: bool) -> None:
     """Serve until told to stop."""
     client = await connect(address)
     registry = ProviderRegistry([InstantModel()], [f"{InstantModel.name}:model"])
-    parts = Parts(store=SqliteBlobStore(home.blobs), registry=registry)
+    parts = Parts(store=SqliteBlobStore(home.blobs), registry=registry, memory=SqliteMemory(home.memory))
     apps = [App("bench", tools=[touch])] if tools else []
     settings = Settings(home=home.path, agents_cached=cached)
     async with running_workers(client, settings, parts, apps):

@@ -9,9 +9,10 @@ from temporalio.exceptions import ApplicationError
 from aos.errors import AosError, RetryableModelError
 
 
-def terminal(error: AosError) -> ApplicationError:
-    """Return `error` as a failure that Temporal does not try again."""
-    return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)
+def terminal(error: AosError, **facts: object) -> ApplicationError:
+    """Return `error` as a failure that Temporal does not try again; a client finds the facts in it again."""
+    details = [facts] if facts else []
+    return ApplicationError(str(error), *details, type=type(error).__name__, non_retryable=True)
 
 
 def retryable(error: RetryableModelError) -> ApplicationError:

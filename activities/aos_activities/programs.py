@@ -9,6 +9,7 @@ from pydantic import Field
 from temporalio import activity
 
 from aos.errors import InvalidInput, TerminalModelError
+from aos.memory import Position
 from aos.names import app_task_queue
 from aos.provider import ToolSchema
 from aos.spec import AgentSpec
@@ -29,6 +30,7 @@ class Program(Wire):
     temperature: float | None = None
     max_output_tokens: int | None = None
     context_tokens: int = 32_000
+    blocks: list[Position] = Field(default_factory=list[Position])
 
 
 class PrepareAgent(Wire):
@@ -100,6 +102,7 @@ class ProgramActivities:
             temperature=spec.temperature,
             max_output_tokens=spec.max_output_tokens,
             context_tokens=spec.context_tokens,
+            blocks=spec.blocks,
         )
         data = program.model_dump_json().encode()
         await self._store.save([data])

@@ -12,10 +12,12 @@ from temporalio import activity
 from aos.conversation import AssistantItem, Item, ToolCall, ToolItem, Usage, UserItem
 from aos.errors import RetryableModelError, TerminalModelError
 from aos.limits import REPLY_INLINE_BYTES, cut_bytes
+from aos.memory import MemoryStore
 from aos.names import AGENT_ID_PREFIX
 from aos.provider import ModelRequest
 from aos.store import BlobStore, ref_of
 from aos.wire import Wire
+from aos_activities.blocks import with_blocks
 from aos_activities.conversations import Conversations, Window
 from aos_activities.failures import retryable, terminal
 from aos_activities.heartbeat import beating
@@ -90,8 +92,11 @@ def step_link(request: ThinkRequest) -> str:
 class ThinkActivities:
     """Thinks, for every agent alike."""
 
-    def __init__(self, store: BlobStore, registry: ProviderRegistry, conversations: Conversations) -> None:
+    def __init__(
+        self, store: BlobStore, registry: ProviderRegistry, conversations: Conversations, memory: MemoryStore
+    ) -> None:
         self._store = store
+        self._memory = memory
         self._registry = registry
         self._conversations = conversations
         self._programs = Programs(store)
@@ -113,6 +118,7 @@ class ThinkActivities:
             return Thought.model_validate_json(await self._store.load(ref))
         program = await self._programs.load(request.program)
         new = [await self._shown(item) for item in request.new]
+        system = await with_blocks(program.system, program.blocks, self._memory)
         window = await self._conversations.window(request.head)
         streamed = StreamedText(request.answered) if request.stream else None
         async with beating(streamed.details if streamed else None):
@@ -120,7 +126,7 @@ class ThinkActivities:
                 answer = await call_model(
                     self._registry,
                     program.models,
-                    _model_request(request, program, window.extended(new), link),
+                    _model_request(request, program, system, window.extended(new), link),
                     agent=agent,
                     listener=streamed.add if streamed else None,
                 )
@@ -165,11 +171,11 @@ class ThinkActivities:
         return item.model_copy(update={"text": as_shown(await self._store.load(item.ref), item.ref)})
 
 
-def _model_request(request: ThinkRequest, program: Program, window: Window, key: str) -> ModelRequest:
+def _model_request(request: ThinkRequest, program: Program, system: str, window: Window, key: str) -> ModelRequest:
     # Not validated: it is made of what was, and validating a long conversation at each step would cost more and more.
     return ModelRequest.model_construct(
         model="",
-        system=program.system,
+        system=system,
         items=list(window.items),
         tools=program.tools,
         output_schema=request.output_schema or program.output_schema,

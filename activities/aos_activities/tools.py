@@ -112,6 +112,8 @@ async def _call(tool: Tool, arguments: dict[str, object], request: ToolRequest) 
         attempt=activity.info().attempt,
         conversation=request.conversation,
         causation=request.causation,
+        task=request.task,
+        permissions=request.permissions,
     )
     limit = asyncio.timeout(tool.timeout)
     attributes = {

@@ -19,6 +19,10 @@ class TopicAccess(Protocol):
         """Publish a message, and return its id."""
         ...
 
+    async def announce(self, topic: str, message: Message, /) -> None:
+        """Publish a message, if there is such a topic."""
+        ...
+
     async def subscribe(
         self, topic: str, subscriber: str, filter: Mapping[str, object] | None = None, /
     ) -> Subscription:

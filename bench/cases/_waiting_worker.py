@@ -13,6 +13,7 @@ from pathlib import Path
 from aos.connection import connect
 from aos.provider import Listener, ModelRequest, ModelResponse
 from aos.testing import last_text
+from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.store import SqliteBlobStore
 from aos_workers.home import Home
@@ -47,6 +48,7 @@ async def main(address: str, home: Home) -> None:
     parts = Parts(
         store=SqliteBlobStore(home.blobs),
         registry=ProviderRegistry([PatientModel()], [f"{PatientModel.name}:model"]),
+        memory=SqliteMemory(home.memory),
     )
     async with running_workers(client, Settings(home=home.path), parts):
         await serve_until_told()

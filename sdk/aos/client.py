@@ -24,6 +24,7 @@ from aos.message import Event, Message, Reply
 from aos.names import AGENT_WORKFLOW, TASK_QUEUE, TASK_TIMEOUT, agent_workflow_id
 from aos.read_back import READ_BACK_WORKFLOW, ReadBackRequest, ReadBackResult, ReadBlob, ReadTranscript
 from aos.reading import check_size, read_object
+from aos.shared_memory import SharedMemory
 from aos.spec import AgentSpec
 from aos.streaming import PartialReply
 from aos.teams import Teams
@@ -43,7 +44,8 @@ class AosClient:
     """Speaks to agents through a Temporal server. One client may be used by many tasks at once.
 
     `send` and `ask` deliver each message once, however often they have to try. Agents are named bare, as in `ada`,
-    others by their address, as in `team/news`; `teams` has what teams can do besides, and `topics` is for publishing.
+    others by their address, as in `team/news`; `teams` has what teams can do besides, `topics` is for publishing, and
+    `memory` is what agents know together.
     """
 
     def __init__(self, temporal: Client) -> None:
@@ -52,6 +54,7 @@ class AosClient:
         self._delivery = Delivery()
         self.teams = Teams(temporal)
         self.topics = Topics(temporal)
+        self.memory = SharedMemory(temporal)
 
     @classmethod
     async def connect(cls, address: str | None = None, *, namespace: str | None = None) -> Self:

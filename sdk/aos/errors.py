@@ -254,7 +254,7 @@ class MemoryConflict(AosError):
     """
 
     def __init__(self, conflicts: Sequence[tuple[str, str, int, int]]) -> None:
-        self.conflicts = [tuple(conflict) for conflict in conflicts]
+        self.conflicts = list(conflicts)
         told = [
             f"{key!r} in {scope} has {f'version {found}' if found else 'no version'}, not {expected or 'none'}"
             for scope, key, expected, found in self.conflicts

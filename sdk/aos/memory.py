@@ -6,6 +6,7 @@ before stay, so that memory can be read as it was at any time. Writes come in tr
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, JsonValue,
 
 from aos.address import full_address
 from aos.json_value import Json, check_text
+from aos.topic import TOPIC_CHARS
 from aos.wire import Compact, Contract
 
 ORGANISATION = "org"
@@ -33,6 +35,7 @@ FOUND = 100
 Kind = Literal["fact", "episode", "procedure", "block"]
 """What a record is: something that is so, that happened, how something is done, or a text for agents' prompts."""
 
+_OWNER_CHARS = TOPIC_CHARS - len("-memory")
 _TASK = re.compile(r"(team/[^#]+)#[^\s#/]{1,200}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -55,6 +58,17 @@ def check_scope(scope: str) -> str:
     if address.startswith("topic/"):
         raise ValueError(f"{scope!r}: a topic has no memory; a scope is `org`, or that of an agent, a team or a task")
     return address
+
+
+def scope_topic(scope: str) -> str:
+    """Return the topic on which changes of a scope are made known: `org-memory`, `team-sales-memory`.
+
+    Tasks have that of their team.
+    """
+    owner = scope.partition("#")[0].replace("/", "-")
+    if len(owner) > _OWNER_CHARS:
+        owner = f"{owner[: _OWNER_CHARS - 17]}-{hashlib.sha256(owner.encode()).hexdigest()[:16]}"
+    return f"{owner}-memory"
 
 
 def check_key(key: str) -> str:
@@ -94,6 +108,13 @@ Text = Annotated[str, AfterValidator(_check_text)]
 Data = Annotated[Json, AfterValidator(_check_data)]
 Tag = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_text)]
 Tags = Annotated[list[Tag], Field(max_length=20)]
+
+
+class Position(Contract):
+    """Where a record is."""
+
+    scope: Scope
+    key: Key
 
 
 class Write(Contract, Compact):
@@ -250,8 +271,10 @@ class MemoryStore(Protocol):
         """Return a record as it is, or as it was at a time; None where there is or was none."""
         ...
 
-    async def versions(self, scope: str, key: str, limit: int = FOUND) -> Sequence[Record]:
-        """Return the versions of a record, the newest first."""
+    async def versions(
+        self, scope: str, key: str, limit: int = FOUND, *, before: int | None = None
+    ) -> Sequence[Record]:
+        """Return the versions of a record, the newest first; with `before`, those before that version."""
         ...
 
     async def page(self, wanted: Filter, after: tuple[str, str] | None = None, limit: int = FOUND) -> Sequence[Record]:

@@ -17,6 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from aos.control import Letters, Lookup, Stop
+from aos.memory_use import MemoryRequest, MemoryResult
 from aos.message import Event, Message, Reply, Sequence
 from aos.spec import AgentSpec
 from aos.team_control import EndTask, RosterChanges, TaskLookup, TeamChanges
@@ -44,6 +45,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "topic": TopicSpec,
     "subscription": Subscription,
     "unsubscribe": Unsubscribe,
+    "memory-request": MemoryRequest,
     # what they are shown
     "reply": Reply,
     "status": AgentStatus,
@@ -60,6 +62,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "topic-status": TopicStatus,
     "subscribers": Subscribers,
     "topic-farewell": TopicFarewell,
+    "memory-result": MemoryResult,
 }
 
 

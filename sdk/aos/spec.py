@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 from aos.duration import Duration
 from aos.json_schema import OutputSchema
 from aos.json_value import JsonObject
+from aos.memory import Position
 from aos.names import Name, check_name
 from aos.wire import Contract
 
@@ -164,6 +165,8 @@ class AgentSpec(Contract):
     """Permissions granted to the agent. A tool that needs one that is missing here is refused."""
     skills: list[Skill] = Field(default_factory=list[Skill], max_length=16)
     """What others may delegate to it."""
+    blocks: list[Position] = Field(default_factory=list[Position], max_length=16)
+    """Records of the shared memory that stand in its prompt as they are at each step: `{scope: org, key: motto}`."""
     triggers: list[Trigger] = Field(default_factory=list[Trigger], max_length=64)
     """What wakes the agent besides messages."""
     output_schema: OutputSchema = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,7 +14,9 @@ class ToolCallInfo:
 
     `key` is the same for every attempt of the call, and no other call has it: give it to other systems as
     idempotency key. `conversation` is the reference of the agent's conversation when it made the call. `causation` are
-    the ids of the messages that led to the one that it works on, the first one first.
+    the ids of the messages that led to the one that it works on, the first one first. `task` is the team's task that
+    it works on, as `team/<name>#<id>`, or empty. `permissions` are those of the tool's `optional_permissions` that the
+    agent has.
     """
 
     key: str
@@ -23,6 +25,8 @@ class ToolCallInfo:
     attempt: int = 1
     conversation: str = ""
     causation: Sequence[str] = ()
+    task: str = ""
+    permissions: Collection[str] = ()
 
 
 _call: ContextVar[ToolCallInfo] = ContextVar("aos_tool_call")

@@ -19,6 +19,8 @@ class ToolPolicy(Wire):
     attempts: int = 3
     """Attempts at most. 1 where the tool is not idempotent."""
     permission: str = ""
+    optional_permissions: list[str] = Field(default_factory=list[str])
+    """Permissions for some of what it does."""
     kernel: bool = False
     """The workflow itself carries the call out."""
 
@@ -35,7 +37,8 @@ class ToolRequest(Wire):
 
     `key` is the same for every attempt of the call, and no other call has it. `conversation` is the reference
     of the agent's conversation when it made the call. `causation` are the ids of the messages that led to the one that
-    the agent works on.
+    the agent works on. `task` is the team's task that it belongs to. `permissions` are the optional ones that the
+    agent has.
     """
 
     tool: str
@@ -45,6 +48,8 @@ class ToolRequest(Wire):
     message_id: str = ""
     conversation: str = ""
     causation: list[str] = Field(default_factory=list[str])
+    task: str = ""
+    permissions: list[str] = Field(default_factory=list[str])
 
 
 class ToolOutcome(Wire):

@@ -48,6 +48,8 @@ class Tool(Generic[P, R_co]):
     """Seconds that one attempt may take."""
     attempts: int
     permission: str = ""
+    optional_permissions: tuple[str, ...] = ()
+    """Permissions that agents need for some of what it does: `current_call().permissions` has those that one has."""
     kernel: bool = False
     """The workflow itself carries the call out; the function is never reached."""
 
@@ -82,6 +84,7 @@ class Tool(Generic[P, R_co]):
                 timeout=self.timeout,
                 attempts=self.attempts,
                 permission=self.permission,
+                optional_permissions=list(self.optional_permissions),
                 kernel=self.kernel,
             ),
         )
@@ -96,6 +99,7 @@ def tool(
     attempts: int | None = None,
     idempotent: bool = True,
     permission: str = "",
+    optional_permissions: Iterable[str] = (),
     name: str | None = None,
 ) -> Callable[[Callable[P, R_co]], Tool[P, R_co]]: ...
 def tool(
@@ -106,6 +110,7 @@ def tool(
     attempts: int | None = None,
     idempotent: bool = True,
     permission: str = "",
+    optional_permissions: Iterable[str] = (),
     name: str | None = None,
 ) -> Tool[P, R_co] | Callable[[Callable[P, R_co]], Tool[P, R_co]]:
     """Make a tool of a function, sync or async, whose parameters are all annotated.
@@ -120,6 +125,7 @@ def tool(
         idempotent: False: doing it twice does harm, so it is tried once. A worker that dies meanwhile leaves open
             whether it was done. `current_call().key` lets a function recognise a repeated attempt.
         permission: Permission that an agent's spec must grant.
+        optional_permissions: Permissions for some of what it does; `current_call().permissions` has those granted.
         name: Name of the tool; the function's by default.
 
     Raises:
@@ -144,6 +150,7 @@ def tool(
             timeout=limit,
             attempts=(attempts or _DEFAULT_ATTEMPTS) if idempotent else 1,
             permission=permission,
+            optional_permissions=tuple(optional_permissions),
         )
 
     return make if function is None else make(function)

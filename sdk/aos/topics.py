@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -107,6 +108,21 @@ class Topics:
 
         await retrying(topic_address(name), attempt)
         return read.id
+
+    async def announce(self, topic: str, message: Message) -> None:
+        """Publish a message if there is such a topic: where nobody ever subscribed, nobody has to be told.
+
+        Raises:
+            InvalidInput: The topic or the message does not fit.
+        """
+        address = topic_address(_name(topic))
+        check_size("message", message, MESSAGE_BYTES - ENVELOPE_BYTES)
+
+        async def attempt() -> None:
+            await self._handle(address).signal("publish", message, rpc_timeout=_ATTEMPT)
+
+        with suppress(TopicNotFound):
+            await retrying(address, attempt)
 
     async def subscribe(
         self, topic: str, subscriber: str, filter: Filter | Mapping[str, object] | None = None

@@ -11,10 +11,12 @@ import pytest_asyncio
 from temporalio.testing import ActivityEnvironment
 
 from aos.conversation import UserItem
+from aos.memory import Position, Transaction, Write
 from aos.spec import AgentSpec
 from aos.store import ref_of
 from aos.testing import ScriptedProvider
 from aos_activities.conversations import Conversations
+from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.programs import Program
 from aos_activities.store import SqliteBlobStore
@@ -24,11 +26,12 @@ from aos_activities.think import ThinkActivities, ThinkRequest, Thought
 class Thinking:
     """The model activity over a store of its own, with a model that counts."""
 
-    def __init__(self, store: SqliteBlobStore) -> None:
+    def __init__(self, store: SqliteBlobStore, memory: SqliteMemory) -> None:
         self.store = store
         self.model = ScriptedProvider(lambda request: f"answer {len(self.model.requests)}")
         registry = ProviderRegistry([self.model], ["scripted:one"])
-        self._activities = ThinkActivities(store, registry, Conversations(store))
+        self.memory = memory
+        self._activities = ThinkActivities(store, registry, Conversations(store), memory)
 
     async def think(self, request: ThinkRequest, *, attempt: int = 1) -> Thought:
         environment = ActivityEnvironment()
@@ -38,9 +41,10 @@ class Thinking:
 
 @pytest_asyncio.fixture
 async def thinking(tmp_path: Path) -> AsyncGenerator[Thinking]:
-    store = SqliteBlobStore(tmp_path / "blobs.db")
-    yield Thinking(store)
+    store, memory = SqliteBlobStore(tmp_path / "blobs.db"), SqliteMemory(tmp_path / "memory.db")
+    yield Thinking(store, memory)
     await store.aclose()
+    await memory.aclose()
 
 
 @pytest_asyncio.fixture
@@ -75,3 +79,25 @@ async def test_a_step_about_something_else_is_thought(
     await thinking.think(request_)
     other = request_.model_copy(update={"new": [UserItem(text="good-bye", id="m1")], "again": again})
     assert (await thinking.think(other, attempt=2)).text == "answer 2"
+
+
+async def test_blocks_stand_in_the_prompt_as_they_are_at_each_step(thinking: Thinking, request_: ThinkRequest) -> None:
+    blocks = [
+        Position(scope="org", key="motto"),
+        Position(scope="team/sales", key="rules"),
+        Position(scope="org", key="no"),
+    ]
+    data = Program(system="You are ada.", blocks=blocks).model_dump_json().encode()
+    await thinking.store.save([data])
+
+    async def put(id: str, scope: str, key: str, text: str) -> None:
+        write = Write(scope=scope, key=key, text=text, kind="block")
+        await thinking.memory.commit(Transaction(id=id, writes=[write]))
+
+    await put("1", "org", "motto", "Nothing is lost.")
+    await put("2", "team/sales", "rules", "No discounts.")
+    for turn, motto in enumerate(("Nothing is lost.", "Nothing is lost, ever."), start=1):
+        await thinking.think(request_.model_copy(update={"program": ref_of(data), "turn": turn}))
+        system = thinking.model.requests[-1].system
+        assert system.startswith("You are ada.") and motto in system and "No discounts." in system
+        await put(f"{turn} again", "org", "motto", "Nothing is lost, ever.")

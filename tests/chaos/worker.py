@@ -25,6 +25,7 @@ from aos.errors import AosError
 from aos.provider import ModelRequest, ModelResponse
 from aos.testing import ScriptedProvider, calls
 from aos.tools import current_call, tool
+from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.store import SqliteBlobStore
 from aos_workers.settings import Settings
@@ -104,7 +105,8 @@ async def work(place: Place) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     registry = ProviderRegistry([answering(EffectsWriter(place.effects))], ["scripted:nobody"])
-    parts = Parts(store=SqliteBlobStore(place.home / "blobs.db"), registry=registry)
+    memory = SqliteMemory(place.home / "memory.db")
+    parts = Parts(store=SqliteBlobStore(place.home / "blobs.db"), registry=registry, memory=memory)
     apps = [recording(EffectsWriter(place.tool_effects))]
     client = await connect(place.address)
     async with running_workers(client, Settings(home=place.home), parts, apps):

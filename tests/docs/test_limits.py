@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from aos import limits
 from aos.delivery import WAITING_ASKS as OPEN_ASKS
+from aos.memory import KEY_CHARS, TEXT_BYTES, WRITES
 from aos.message import MESSAGE_ID_CHARS
 from aos.names import NAME_LIMIT
 from aos.topic import MOST_HELD, TOPIC_CHARS
@@ -20,7 +21,10 @@ from aos_workflows.seen import GAPS, IDS, STREAMS
 from aos_workflows.tool_calls import TIMERS
 from pages.place import ROOT
 
-SIZES = {name: value for name, value in vars(limits).items() if name.isupper()} | {"RESULT_BYTES": RESULT_BYTES}
+SIZES = {name: value for name, value in vars(limits).items() if name.isupper()} | {
+    "RESULT_BYTES": RESULT_BYTES,
+    "TEXT_BYTES": TEXT_BYTES,
+}
 NUMBERS = {
     "NAME_LIMIT": NAME_LIMIT,
     "MESSAGE_ID_CHARS": MESSAGE_ID_CHARS,
@@ -28,6 +32,8 @@ NUMBERS = {
     "FILTER_BYTES": FILTER_BYTES,
     "FILTER_DEPTH": FILTER_DEPTH,
     "MOST_HELD": MOST_HELD,
+    "KEY_CHARS": KEY_CHARS,
+    "WRITES": WRITES,
     "CALLS_PER_STEP": CALLS_PER_STEP,
     "TIMERS": TIMERS,
     "WAITING_ASKS": WAITING_ASKS,

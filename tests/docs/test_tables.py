@@ -20,7 +20,7 @@ from aos.spec import AgentSpec
 from aos_activities.builtin import builtin_tools
 from aos_workers.settings import Settings
 from command_line import Command
-from engine.noticeboard import NoticeBoard
+from engine.noticeboard import NoticeBoard, unused
 from pages.place import ROOT
 
 DOCS = ROOT / "docs"
@@ -104,7 +104,7 @@ def test_the_commands_are_told() -> None:
 
 def test_the_built_in_tools_are_told_with_their_permissions() -> None:
     told = {row[0].strip("`"): row[1].strip("`") for row in _rows("tools.md", "Built-in tools")}
-    served = {tool.name: tool.describe(TASK_QUEUE).policy.permission for tool in builtin_tools(NoticeBoard())}
+    served = {tool.name: tool.describe(TASK_QUEUE).policy.permission for tool in builtin_tools(NoticeBoard(), unused())}
 
     assert told == {**served, "recall": "", "read_result": ""}
 

@@ -21,6 +21,7 @@ from aos.client import AosClient
 from aos.message import Message
 from aos.names import AGENT_WORKFLOW, TASK_QUEUE, agent_workflow_id
 from aos.provider import ModelProvider
+from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.store import SqliteBlobStore
 from aos_workers.settings import Settings
@@ -188,7 +189,8 @@ async def running_engine(
     """Run workers with `providers` beside the scripted one, on a fresh store in `folder`, until the block ends."""
     models = ScriptedAgents()
     store = SqliteBlobStore(folder / "blobs.db")
-    parts = Parts(store=store, registry=ProviderRegistry([models, *providers], ["scripted:default"]))
+    registry = ProviderRegistry([models, *providers], ["scripted:default"])
+    parts = Parts(store=store, registry=registry, memory=SqliteMemory(folder / "memory.db"))
     engine = Engine(temporal, models, store)
     async with running_workers(temporal, settings or Settings(home=folder), parts, apps):
         try:

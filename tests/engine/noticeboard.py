@@ -1,11 +1,14 @@
-"""Topics without a server, for the tools that reach them."""
+"""Topics without a server, for the tools that reach them, and a memory that is never opened."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from aos.message import Message
 from aos.topic import Subscription, topic_name
+from aos_activities.memory.access import MemoryAccess
+from aos_activities.memory.sqlite import SqliteMemory
 
 
 class NoticeBoard:
@@ -22,6 +25,10 @@ class NoticeBoard:
         self._check()
         self.published.append((topic_name(topic), message))
         return message.id
+
+    async def announce(self, topic: str, message: Message, /) -> None:
+        """Note a publication."""
+        await self.publish(topic, message)
 
     async def subscribe(
         self, topic: str, subscriber: str, filter: Mapping[str, object] | None = None, /
@@ -40,3 +47,8 @@ class NoticeBoard:
     def _check(self) -> None:
         if self.refusal:
             raise self.refusal
+
+
+def unused() -> MemoryAccess:
+    """Return the way to a memory for tools that are only looked at."""
+    return MemoryAccess(SqliteMemory(Path("never made")), None, NoticeBoard())

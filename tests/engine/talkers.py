@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aos.conversation import ToolItem
 from aos.message import Reply
 from aos.provider import ModelRequest, ModelResponse
@@ -9,7 +11,7 @@ from aos.testing import calls, last_text
 from engine.engine import Engine
 from engine.scripts import Script, echo
 
-Call = tuple[str, dict[str, object]]
+Call = tuple[str, dict[str, Any]]
 
 TOOLS = ["send", "ask", "delegate", "handoff", "finish"]
 

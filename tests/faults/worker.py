@@ -20,6 +20,7 @@ from aos.provider import Listener, ModelRequest, ModelResponse
 from aos.testing import calls, last_text
 from aos.tools import current_call, tool
 from aos_activities.compaction import SUMMARISE
+from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.store import SqliteBlobStore
 from aos_workers.home import Home
@@ -78,7 +79,8 @@ async def _serve(order: Order, ready: Connection) -> None:
                 # The product's worker serves the workflow of this name.
                 setattr(aos_workers.worker, "PerpetualAgent", getattr(variants, order.workflow))  # noqa: B010
             settings = Settings(home=order.home, build_id=order.build_id)
-            parts = Parts(store=store, registry=ProviderRegistry([_Model(outside)], ["told:plain"]))
+            registry = ProviderRegistry([_Model(outside)], ["told:plain"])
+            parts = Parts(store=store, registry=registry, memory=SqliteMemory(Home(order.home).memory))
             await stack.enter_async_context(running_workers(client, settings, parts, apps))
         else:
             for app in apps:

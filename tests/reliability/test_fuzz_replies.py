@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 from types import ModuleType
 
@@ -14,6 +15,7 @@ from aos.conversation import Item, NoteItem, ToolItem, UserItem
 from aos.provider import ToolSchema
 from aos.store import ref_of
 from aos_activities.conversations import Conversations
+from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.programs import Program
 from aos_activities.think import ThinkActivities, ThinkRequest, Thought
@@ -24,6 +26,7 @@ from fuzzing.replies import mutant
 from wire.credentials import only_these
 from wire.script import Received, Response, Say
 
+_UNUSED = SqliteMemory(Path("never made"))
 CONVERTER = pydantic_data_converter.payload_converter
 HISTORY_BYTES = 1024 * 1024
 SCHEMA = {"type": "object", "properties": {"a": {"type": "number"}}}
@@ -50,7 +53,7 @@ class Steps:
         self._provider, self.wire = adapter(name, self.memory)
         self._store = MemoryBlobStore()
         registry = ProviderRegistry([self._provider], [f"{self._provider.name}:m"])
-        self._thinking = ThinkActivities(self._store, registry, Conversations(self._store))
+        self._thinking = ThinkActivities(self._store, registry, Conversations(self._store), _UNUSED)
         self._environment = ActivityEnvironment()
 
     async def begin(self) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowUpda
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
+from aos.memory_use import USE_MEMORY_WORKFLOW  # noqa: E402
 from aos.message import Event, Message  # noqa: E402
 from aos.names import TASK_QUEUE, TEAM_WORKFLOW, TOPIC_WORKFLOW  # noqa: E402
 from aos.provider import ModelRequest, ModelResponse  # noqa: E402
@@ -284,6 +285,18 @@ async def topic_life(engine: Engine) -> None:
     await save_runs(engine, branch, "Topic", "branch")
 
 
+async def use_memory(engine: Engine) -> None:
+    """Record a write to the shared memory, and one that is refused."""
+    for what, text in (("write", "Nothing is lost."), ("refused", "")):
+        request = {"commit": {"id": what, "writes": [{"scope": "org", "key": "motto", "text": text}]}}
+        handle = await engine.temporal.start_workflow(
+            USE_MEMORY_WORKFLOW, request, id=f"recorded/memory/{what}", task_queue=TASK_QUEUE
+        )
+        with suppress(WorkflowFailureError):
+            await handle.result()
+        await save(handle, "UseMemory", what)
+
+
 async def main() -> None:
     """Record all."""
     HISTORIES.mkdir(exist_ok=True)
@@ -293,7 +306,7 @@ async def main() -> None:
             running_server(path) as server,
             running_engine(server.client, path, apps=[tools.workshop]) as engine,
         ):
-            for scene in (agent_life, read_back, refused, team_life, topic_life):
+            for scene in (agent_life, read_back, refused, team_life, topic_life, use_memory):
                 await scene(engine)
 
 

@@ -17,9 +17,10 @@ from aos_workflows.agent import PerpetualAgent
 from aos_workflows.read_back import ReadBack
 from aos_workflows.team.workflow import AgentTeam
 from aos_workflows.topic.workflow import Topic
+from aos_workflows.use_memory import UseMemory
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
-WORKFLOWS = (PerpetualAgent, ReadBack, AgentTeam, Topic)
+WORKFLOWS = (PerpetualAgent, ReadBack, AgentTeam, Topic, UseMemory)
 
 
 def replayer() -> Replayer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any, TypeVar, cast
 
@@ -21,6 +22,7 @@ from aos.tool_contracts import ToolDescription, ToolOutcome, ToolPolicy, ToolReq
 from aos_activities.archive import ArchiveActivities, FindReply, Page
 from aos_activities.compaction import CompactionActivities, CompactRequest
 from aos_activities.conversations import Conversations
+from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.programs import PrepareAgent, ProgramActivities
 from aos_activities.think import ThinkActivities, ThinkRequest, step_link
@@ -42,6 +44,7 @@ TOOLS = [
         policy=ToolPolicy(queue="", kernel=True),
     ),
 ]
+_UNUSED = SqliteMemory(Path("never made"))
 _TOOL_FAILS, _TOOL_IS_LONG = 0.1, 0.1
 
 
@@ -72,7 +75,7 @@ class Activities:
         store, registry = self._store, ProviderRegistry([self._model], ["sim:default"])
         self.conversations = Conversations(store, cached=2)
         archive = ArchiveActivities(store, self.conversations)
-        self._think = ThinkActivities(store, registry, self.conversations)
+        self._think = ThinkActivities(store, registry, self.conversations, _UNUSED)
         self._compaction = CompactionActivities(store, registry, self.conversations)
         self._by_type: dict[str, tuple[Any, type]] = {
             "compact": (self._compaction.compact, CompactRequest),

@@ -38,6 +38,11 @@ class Home:
         return self.path / "blobs.db"
 
     @property
+    def memory(self) -> Path:
+        """Database file of the shared memory."""
+        return self.path / "memory.db"
+
+    @property
     def logs(self) -> Path:
         """Folder of the log files."""
         return self.path / "logs"

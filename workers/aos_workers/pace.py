@@ -17,14 +17,18 @@ _SLOW_WRITE_MS = 20.0
 
 
 async def examine_pace(client: Client) -> list[Finding]:
-    """Measure a server for two to three seconds, and name the settings that it lacks.
+    """Measure a server for two to three seconds, twice where it was slow, and name the settings that it lacks.
 
     Raises:
         RPCError: It does not let itself be measured.
     """
     cluster = await client.workflow_service.get_cluster_info(GetClusterInfoRequest(), retry=True)
     try:
-        return judge_pace(await measure(client), cluster.persistence_store)
+        found = judge_pace(measured := await measure(client), cluster.persistence_store)
+        if all(finding.level == "ok" for finding in found):
+            return found
+        # What a busy moment slows down looks like a setting that is missing; that one stays away.
+        return judge_pace(measured.better(await measure(client)), cluster.persistence_store)
     except TimeoutError:
         what = "the server did not take a few short steps within 20 seconds"
         return [Finding("warning", what, "see its log and the load of its machine, then try again")]

@@ -50,6 +50,16 @@ class Measured:
     late: float
     write: float
 
+    def better(self, other: Measured) -> Measured:
+        """Return the better of two measurements, figure by figure."""
+        return Measured(
+            wait=min(self.wait, other.wait),
+            rate=max(self.rate, other.rate),
+            tasks=min(self.tasks, other.tasks),
+            late=min(self.late, other.late),
+            write=min(self.write, other.write),
+        )
+
 
 async def measure(client: Client) -> Measured:
     """Run a workflow on a task queue and a worker of its own for two to three seconds, and delete it.

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     """Hosts from which agents may fetch; separated by commas in the environment."""
     endpoints: dict[str, Endpoint] = Field(default_factory=dict[str, Endpoint])
     """Servers that speak OpenAI's API, by name; JSON in the environment."""
+    memory_url: SecretStr | None = None
+    """Postgres database of the shared memory: `postgresql://user:password@host/database`. Default: a file in `home`."""
+    embedding: Annotated[str, Field(pattern=r"^$|^[a-z][a-z0-9-]*:\S+$|^offline$")] = ""
+    """Model by which memory is searched by meaning, as `openai:text-embedding-3-small`; without one, by words alone."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     telemetry: Literal["off", "console", "otlp"] = "off"
     """Where spans and metrics go. OTLP's own settings are `OTEL_EXPORTER_OTLP_ENDPOINT` and so on."""

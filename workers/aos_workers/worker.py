@@ -12,6 +12,8 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from aos.app import App
+from aos.embedding import Embedder
+from aos.memory import MemoryStore
 from aos.names import TASK_QUEUE
 from aos.store import BlobStore
 from aos_activities.archive import ArchiveActivities
@@ -22,6 +24,8 @@ from aos_activities.conversations import Conversations
 from aos_activities.directory import DirectoryActivities
 from aos_activities.judging import JudgingActivities
 from aos_activities.keeping import KeepingActivities
+from aos_activities.memory.access import MemoryAccess
+from aos_activities.memory.using import MemoryActivities
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.programs import ProgramActivities
 from aos_activities.store import SqliteBlobStore
@@ -30,6 +34,7 @@ from aos_activities.tools import ToolHost
 from aos_activities.topics import topic_access
 from aos_workers.deployment import build_of, deployment_config, make_current
 from aos_workers.home import Home
+from aos_workers.memory import make_embedder, make_memory
 from aos_workers.providers import make_registry
 from aos_workers.search_attributes import ensure_search_attributes
 from aos_workers.settings import Settings
@@ -38,6 +43,7 @@ from aos_workflows.agent import PerpetualAgent
 from aos_workflows.read_back import ReadBack
 from aos_workflows.team.workflow import AgentTeam
 from aos_workflows.topic.workflow import Topic
+from aos_workflows.use_memory import UseMemory
 
 _STICKY = timedelta(seconds=1)
 _DRAIN = timedelta(seconds=10)
@@ -46,15 +52,26 @@ _HEARTBEATS = timedelta(milliseconds=100)
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What a worker is made of; tests put their own in."""
+    """What a worker is made of; tests put their own in. `embedder`: by which memory is searched by meaning."""
 
     store: BlobStore
     registry: ProviderRegistry
+    memory: MemoryStore
+    embedder: Embedder | None = None
 
 
 def make_parts(settings: Settings, home: Home) -> Parts:
-    """Return the parts that the settings ask for."""
-    return Parts(store=SqliteBlobStore(home.blobs), registry=make_registry(settings))
+    """Return the parts that the settings ask for.
+
+    Raises:
+        SetupError: The settings of the shared memory do not fit.
+    """
+    return Parts(
+        store=SqliteBlobStore(home.blobs),
+        registry=make_registry(settings),
+        memory=make_memory(settings, home),
+        embedder=make_embedder(settings),
+    )
 
 
 @asynccontextmanager
@@ -70,6 +87,9 @@ async def running_workers(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(parts.store.aclose)
         stack.push_async_callback(parts.registry.aclose)
+        stack.push_async_callback(parts.memory.aclose)
+        if parts.embedder is not None:
+            stack.push_async_callback(parts.embedder.aclose)
         await until_served(client)
         found = await ensure_search_attributes(client)
         makers = [partial(aos_worker, client, settings, parts, search_attributes=found)]
@@ -83,8 +103,10 @@ async def running_workers(
 def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attributes: bool) -> Worker:
     """Return the worker that serves agents, not started. `search_attributes`: the namespace has AOS's."""
     conversations = Conversations(parts.store)
-    recalling = recalling_tools(parts.store, conversations)
-    tools = [*builtin_tools(topic_access(client), settings.documents, settings.fetch_hosts), *recalling]
+    topics = topic_access(client)
+    memory = MemoryAccess(parts.memory, parts.embedder, topics)
+    recalling = recalling_tools(parts.store, conversations, memory)
+    tools = [*builtin_tools(topics, memory, settings.documents, settings.fetch_hosts), *recalling]
     programs = ProgramActivities(
         parts.store,
         parts.registry,
@@ -92,17 +114,18 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
         always=[tool.name for tool in recalling],
         search_attributes=search_attributes,
     )
-    thinking = ThinkActivities(parts.store, parts.registry, conversations)
+    thinking = ThinkActivities(parts.store, parts.registry, conversations, parts.memory)
     compaction = CompactionActivities(parts.store, parts.registry, conversations)
     archive = ArchiveActivities(parts.store, conversations)
     directory = DirectoryActivities(client)
     judging = JudgingActivities(parts.store, parts.registry)
     keeping = KeepingActivities(parts.store, parts.registry, search_attributes=search_attributes)
+    using = MemoryActivities(memory)
     host = ToolHost(tools, TASK_QUEUE, parts.store)
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[PerpetualAgent, AgentTeam, Topic, ReadBack],
+        workflows=[PerpetualAgent, AgentTeam, Topic, ReadBack, UseMemory],
         activities=[
             programs.prepare_agent,
             thinking.think,
@@ -119,6 +142,7 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
             keeping.keep_text,
             keeping.keep_replies,
             keeping.find_task_reply,
+            using.use_memory,
             *host.activities,
         ],
         deployment_config=deployment_config(settings.build_id),

@@ -153,6 +153,8 @@ class ToolCalls:
                 message_id=turn.ids[0] if turn.ids else "",
                 conversation=state.head,
                 causation=turn.causation,
+                task=next((heard.task for heard in turn.heard if heard.task), ""),
+                permissions=[each for each in policy.optional_permissions if each in state.spec.permissions],
             ),
             task_queue=policy.queue,
             start_to_close_timeout=timedelta(seconds=clamped(policy.timeout) + _GRACE),

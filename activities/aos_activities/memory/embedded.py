@@ -13,12 +13,14 @@ LONGEST = 4_000
 """Most numbers of a vector: pgvector indexes no more, in half precision."""
 
 
-def check_embedded(embedded: Embedded, there: tuple[str, int] | None) -> tuple[str, int] | None:
-    """Return the model and the length of vectors, which must be those that are there, if any are.
+def check_embedded(embedded: Embedded, there: tuple[str, int] | None, texts: int) -> tuple[str, int] | None:
+    """Return the model and the length of the vectors of so many texts; they must be those that are there, if any are.
 
     Raises:
-        InvalidInput: They are not, or a vector is none.
+        InvalidInput: They are not, or a vector is none, or there are not as many as texts.
     """
+    if len(embedded.vectors) != texts:
+        raise InvalidInput("embedding", [f"vectors: there are {len(embedded.vectors)} of them for {texts} texts"])
     problems: list[str] = []
     lengths = {len(vector) for vector in embedded.vectors if vector is not None}
     if not lengths:

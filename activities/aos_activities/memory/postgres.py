@@ -53,12 +53,11 @@ _WEIGHTS = "'{0.2, 0.3, 0.4, 1.0}'"
 
 @dataclass(slots=True, eq=False)
 class _Commit:
-    """What one `commit` was given, and what came of it."""
+    """What one `commit` was given, and what comes of it."""
 
     transaction: Transaction
     embedded: Embedded | None
-    done: Committed | None = None
-    error: Exception | None = None
+    came: asyncio.Future[Committed]
 
 
 class PostgresMemory:
@@ -78,9 +77,9 @@ class PostgresMemory:
         self._url = url
         self._schema = schema
         self._opening = asyncio.Lock()
-        self._writing = asyncio.Lock()
         self._pool: asyncpg.Pool | None = None
         self._waiting: list[_Commit] = []
+        self._writer: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Connect, and make the tables, now instead of at the first use."""
@@ -112,37 +111,42 @@ class PostgresMemory:
             SetupError: There are vectors, and the database has no pgvector.
             MemoryConflict: A record is not at the version that was expected.
         """
-        commit = _Commit(transaction, embedded)
+        commit = _Commit(transaction, embedded, asyncio.get_running_loop().create_future())
         self._waiting.append(commit)
-        try:
-            async with self._writing:
-                await self._commit_waiting()
-        finally:
-            if commit in self._waiting:
-                self._waiting.remove(commit)
-        if commit.error is not None:
-            raise commit.error
-        assert commit.done is not None
-        return commit.done
+        if self._writer is None:
+            # Others' writes are in it: it goes on, though one of those who wait may be cancelled.
+            self._writer = asyncio.create_task(self._write())
+        return await commit.came
 
-    async def _commit_waiting(self) -> None:
-        """Commit all that waits; an earlier call may have committed what this one was meant for."""
-        commits, self._waiting = self._waiting, []
-        if not commits:
-            return
+    async def _write(self) -> None:
+        """Commit all that waits, and what comes meanwhile."""
+        try:
+            while self._waiting:
+                commits, self._waiting = self._waiting, []
+                await self._commit_all(commits)
+        finally:
+            self._writer = None
+
+    async def _commit_all(self, commits: Sequence[_Commit]) -> None:
+        """Commit transactions in one of the database's, and tell each what came of it."""
+        came: list[Committed | Exception] = []
         try:
             async with (await self._opened()).acquire() as connection, connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
                 for commit in commits:
                     try:
-                        commit.done = await _commit(connection, commit.transaction, commit.embedded)
+                        came.append(await _commit(connection, commit.transaction, commit.embedded))
                     except (InvalidInput, MemoryConflict) as error:
-                        commit.error = error
-        except BaseException as error:
-            told = error if isinstance(error, Exception) else ConnectionError("the write was broken off")
-            for commit in commits:
-                commit.error = told
-            raise
+                        came.append(error)
+        except Exception as error:  # noqa: BLE001 - it is raised by each commit that shared the transaction
+            came = [error] * len(commits)
+        for commit, each in zip(commits, came, strict=True):
+            if commit.came.done():
+                continue  # Who waited for it was cancelled.
+            if isinstance(each, Exception):
+                commit.came.set_exception(each)
+            else:
+                commit.came.set_result(each)
 
     async def get(self, scope: str, key: str, as_of: datetime | None = None) -> Record | None:
         """Return a record as it is, or as it was at a time; None where there is or was none."""
@@ -151,10 +155,13 @@ class PostgresMemory:
         found = await self._records(query, scope, key, *([] if as_of is None else [micros(as_of)]))
         return None if not found or found[0].forgotten else found[0]
 
-    async def versions(self, scope: str, key: str, limit: int = FOUND) -> Sequence[Record]:
-        """Return the versions of a record, the newest first."""
-        query = f"{RECORDS} WHERE p.scope = $1 AND p.key = $2 ORDER BY v.version DESC LIMIT $3"
-        return await self._records(query, scope, key, limit)
+    async def versions(
+        self, scope: str, key: str, limit: int = FOUND, *, before: int | None = None
+    ) -> Sequence[Record]:
+        """Return the versions of a record, the newest first; with `before`, those before that version."""
+        older = "" if before is None else "AND v.version < $4"
+        query = f"{RECORDS} WHERE p.scope = $1 AND p.key = $2 {older} ORDER BY v.version DESC LIMIT $3"
+        return await self._records(query, scope, key, limit, *([] if before is None else [before]))
 
     async def page(self, wanted: Filter, after: tuple[str, str] | None = None, limit: int = FOUND) -> Sequence[Record]:
         """Return the records that are wanted, by scope and key, after a scope and key."""
@@ -195,6 +202,8 @@ class PostgresMemory:
 
     async def aclose(self) -> None:
         """Close the connections, once what is under way is done."""
+        if self._writer is not None:
+            await self._writer
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
@@ -223,7 +232,7 @@ async def _commit(connection: PoolConnectionProxy, transaction: Transaction, emb
     places = [await _place(connection, write.scope, write.key) for write in transaction.writes]
     read = [await _place(connection, reading.scope, reading.key) for reading in transaction.reads]
     check_versions(transaction, places, read)
-    has_meanings = await prepare_for(connection, embedded)
+    has_meanings = await prepare_for(connection, embedded, len(transaction.writes))
     last = await connection.fetchrow("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1") or (0, 0)
     number, at = last[0] + 1, max(time.time_ns() // 1000, last[1] + 1)
     await connection.execute(

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 
-async def prepare_for(connection: PoolConnectionProxy, embedded: Embedded | None) -> bool:
-    """Check that vectors fit those that are there, make room for the first, and return whether there are any.
+async def prepare_for(connection: PoolConnectionProxy, embedded: Embedded | None, texts: int) -> bool:
+    """Check that the vectors of so many texts fit, make room for the first, and return whether there are any.
 
     Raises:
         InvalidInput: They do not fit.
         SetupError: The database has no pgvector.
     """
     there = await _there(connection)
-    first = check_embedded(embedded, there) if embedded else there
+    first = check_embedded(embedded, there, texts) if embedded else there
     if there is not None or first is None:
         return there is not None
     model, length = first
@@ -64,7 +64,7 @@ async def nearest(
 ) -> list[int]:
     """Return the places of the records that are nearest, of those for which `conditions` hold."""
     there = await _there(connection)
-    check_embedded(embedded, there)
+    check_embedded(embedded, there, 1)
     wanted = next((each for each in embedded.vectors if each is not None), None)
     if wanted is None or there is None:
         return []

@@ -69,10 +69,13 @@ class SqliteMemory:
         found = await self._records(query, scope, key, *([] if as_of is None else [micros(as_of)]))
         return None if not found or found[0].forgotten else found[0]
 
-    async def versions(self, scope: str, key: str, limit: int = FOUND) -> Sequence[Record]:
-        """Return the versions of a record, the newest first."""
-        query = f"{RECORDS} WHERE p.scope = ? AND p.key = ? ORDER BY v.version DESC LIMIT ?"
-        return await self._records(query, scope, key, limit)
+    async def versions(
+        self, scope: str, key: str, limit: int = FOUND, *, before: int | None = None
+    ) -> Sequence[Record]:
+        """Return the versions of a record, the newest first; with `before`, those before that version."""
+        older, values = ("", []) if before is None else ("AND v.version < ?", [before])
+        query = f"{RECORDS} WHERE p.scope = ? AND p.key = ? {older} ORDER BY v.version DESC LIMIT ?"
+        return await self._records(query, scope, key, *values, limit)
 
     async def page(self, wanted: Filter, after: tuple[str, str] | None = None, limit: int = FOUND) -> Sequence[Record]:
         """Return the records that are wanted, by scope and key, after a scope and key."""

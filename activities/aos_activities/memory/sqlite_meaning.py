@@ -31,7 +31,7 @@ class SqliteMeaning:
 
     def nearest(self, connection: sqlite3.Connection, embedded: Embedded, narrowed: Narrowed, count: int) -> list[int]:
         """Return the places of the records that are nearest, of those for which a filter holds."""
-        check_embedded(embedded, connection.execute("SELECT model, length FROM embedding").fetchone())
+        check_embedded(embedded, connection.execute("SELECT model, length FROM embedding").fetchone(), 1)
         wanted = next((each for each in embedded.vectors if each is not None), None)
         index = self._refreshed(connection)
         if wanted is None or index is None:

@@ -44,7 +44,7 @@ def commit_in(connection: sqlite3.Connection, given: tuple[Transaction, Embedded
     read = [_place(connection, reading.scope, reading.key) for reading in transaction.reads]
     check_versions(transaction, places, read)
     if embedded:
-        _check_meanings(connection, embedded)
+        _check_meanings(connection, embedded, len(transaction.writes))
     last = connection.execute("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1").fetchone() or (0, 0)
     number, at = last[0] + 1, max(time.time_ns() // 1000, last[1] + 1)
     connection.execute(
@@ -99,14 +99,14 @@ def _take_out(connection: sqlite3.Connection, place: int, version: int, write: W
         connection.executemany("DELETE FROM tags WHERE tag = ? AND place = ?", ((tag, place) for tag in old.tags))
 
 
-def _check_meanings(connection: sqlite3.Connection, embedded: Embedded) -> None:
-    """Check that vectors fit those that are there; the first say what others have to be.
+def _check_meanings(connection: sqlite3.Connection, embedded: Embedded, texts: int) -> None:
+    """Check that the vectors of so many texts fit those that are there; the first say what others have to be.
 
     Raises:
         InvalidInput: They do not.
     """
     found: tuple[str, int] | None = connection.execute("SELECT model, length FROM embedding").fetchone()
-    first = check_embedded(embedded, found)
+    first = check_embedded(embedded, found, texts)
     if found is None and first:
         connection.execute("INSERT INTO embedding VALUES (?, ?)", first)
 

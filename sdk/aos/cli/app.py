@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from aos.cli import chat, log, looking, ps, reference, running, steering, talking, task, team, topic
+from aos.cli import chat, log, looking, memory, ps, reference, running, steering, talking, task, team, topic
 from aos.cli.output import complain
 from aos.errors import AosError, InvalidInput
 
@@ -50,7 +50,7 @@ app = typer.Typer(
 )
 for group in (running, steering, talking, chat, ps, looking, log, reference):
     app.add_typer(group.app)
-for named in (team, task, topic):
+for named in (team, task, topic, memory):
     app.add_typer(named.app)
 
 

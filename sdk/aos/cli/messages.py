@@ -7,7 +7,7 @@ import json
 import mimetypes
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -72,6 +72,23 @@ def read_text(path: Path) -> str:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput(str(path), ["it is not UTF-8 text; a picture goes with --image"]) from None
+
+
+def value_of(option: str, text: str) -> Any:
+    """Return the value that an option has as YAML, and so as JSON.
+
+    Raises:
+        InvalidInput: It is neither.
+    """
+    from aos.yaml_document import YamlProblem, documents
+
+    try:
+        found = documents(text)
+    except YamlProblem as error:
+        raise InvalidInput(option, [error.text]) from None
+    if len(found) != 1:
+        raise InvalidInput(option, [f"one value is needed, and it has {len(found)}"])
+    return found[0].value
 
 
 def _text(text: str | None, file: Path | None) -> str:

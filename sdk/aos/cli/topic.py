@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aos.cli.connecting import run
-from aos.cli.messages import FileOption, IdOption, PriorityOption, SenderOption, Text, read_message
+from aos.cli.messages import FileOption, IdOption, PriorityOption, SenderOption, Text, read_message, value_of
 from aos.cli.options import Output, example
 from aos.cli.output import console, emit, plain, say
 from aos.cli.wording import age, counted
-from aos.errors import AosError, InvalidInput
+from aos.errors import AosError
 
 if TYPE_CHECKING:
     from aos.client import AosClient
@@ -97,7 +97,7 @@ def publish(
     output: Output = "text",
 ) -> None:
     """Tell everybody who has subscribed something, and do not wait."""
-    parts = [{"type": "data", "data": _value("--data", data)}] if data else None
+    parts = [{"type": "data", "data": value_of("--data", data)}] if data else None
     message = read_message(text, file, None, priority=priority, id=message_id, sender=sender, parts=parts)
     sent = run(ctx, lambda client: client.topics.publish(name, message), about=f"topic/{name}")
     emit(output, {"topic": name, "id": sent}, lambda: say(f"published on {name}: {sent}"))
@@ -118,7 +118,7 @@ def subscribe(
     output: Output = "text",
 ) -> None:
     """Have an agent, a team or a topic told what is published, or change what of it."""
-    wanted = _value("--filter", filter) if filter else None
+    wanted = value_of("--filter", filter) if filter else None
     found = run(ctx, lambda client: client.topics.subscribe(name, subscriber, wanted), about=f"topic/{name}")
     some = ", where its filter holds" if found.filter else ""
     emit(output, found, lambda: say(f"{found.subscriber} is told what is published on {name}{some}"))
@@ -166,16 +166,3 @@ def _show(status: TopicStatus, subscriptions: list[Subscription]) -> None:
         say(f"and {len(subscriptions) - _LISTED} more; -o json lists them all")
     for gone in status.dropped:
         say(f"dropped {age(gone.at)}: {gone.subscriber}, {gone.why}")
-
-
-def _value(option: str, text: str) -> Any:
-    """Return the value that an option has as YAML, and so as JSON."""
-    from aos.yaml_document import YamlProblem, documents
-
-    try:
-        found = documents(text)
-    except YamlProblem as error:
-        raise InvalidInput(option, [error.text]) from None
-    if len(found) != 1:
-        raise InvalidInput(option, [f"one value is needed, and it has {len(found)}"])
-    return found[0].value

@@ -280,3 +280,33 @@ async def test_a_vector_that_does_not_fit_is_refused_and_changes_nothing(
         await memory.search(Search(text="y"), wrong)
     assert keys(await memory.page(Filter())) == ["a"]
     assert keys(await memory.search(Search(text="y"), near(0.0, 1.0))) == ["a"]
+
+
+async def test_as_many_vectors_are_needed_as_records_and_those_who_share_the_disk_are_not_touched(
+    memory: MemoryStore,
+) -> None:
+    wrong = Embedded(model="test:two", vectors=[[1.0, 0.0], [0.0, 1.0]])
+    given = [memory.commit(of(put("Right."), id="right")), memory.commit(of(put(key="other", text="x"), id="w"), wrong)]
+    done, refused = await asyncio.gather(*given, return_exceptions=True)
+    assert isinstance(refused, InvalidInput) and "2 of them for 1 texts" in str(refused)
+    assert not isinstance(done, BaseException) and done.versions == [1]
+    assert await memory.get(TEAM, "other") is None
+
+
+async def test_a_caller_that_is_cancelled_does_not_break_off_what_others_write(memory: MemoryStore) -> None:
+    given = [of(put(key=f"k{number}", text="x"), id=f"t{number}") for number in range(20)]
+    commits = [asyncio.create_task(memory.commit(transaction)) for transaction in given]
+    while not any(commit.done() for commit in commits):
+        await asyncio.sleep(0)
+        for commit in commits[::2]:
+            commit.cancel()
+    done = await asyncio.gather(*commits[1::2])
+    assert [each.versions for each in done] == [[1]] * 10
+
+
+async def test_versions_are_had_page_by_page(memory: MemoryStore) -> None:
+    for text in "abcde":
+        await keep(memory, put(text))
+    newest = await memory.versions(TEAM, "acme", limit=2)
+    older = await memory.versions(TEAM, "acme", before=newest[-1].version)
+    assert [record.text for record in (*newest, *older)] == ["e", "d", "c", "b", "a"]

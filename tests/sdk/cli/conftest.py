@@ -18,6 +18,7 @@ from aos.conversation import ToolItem, Usage
 from aos.errors import TerminalModelError
 from aos.provider import ModelRequest, ModelResponse
 from aos.testing import ScriptedProvider, calls, last_text
+from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.store import SqliteBlobStore
 from aos_workers.settings import Settings
@@ -39,7 +40,8 @@ def workers(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFact
         try:
             stop = asyncio.Event()
             registry = ProviderRegistry([ScriptedProvider(_script)], ["scripted:x"])
-            parts = Parts(store=SqliteBlobStore(home / "blobs.db"), registry=registry)
+            memory = SqliteMemory(home / "memory.db")
+            parts = Parts(store=SqliteBlobStore(home / "blobs.db"), registry=registry, memory=memory)
             loop = asyncio.get_running_loop()
             client = await apart(await connect(address), "cli")
             async with running_workers(client, Settings(home=home), parts):

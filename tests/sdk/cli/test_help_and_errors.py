@@ -18,7 +18,7 @@ from command_line import Command, Target
 
 COMMANDS = [
     *("up", "demo", "doctor", "start", "configure", "pause", "resume", "stop", "send", "ask", "event", "chat", "ps"),
-    *("status", "inbox", "dead-letters", "spec", "log", "schema", "version", "team", "task", "topic"),
+    *("status", "inbox", "dead-letters", "spec", "log", "schema", "version", "team", "task", "topic", "memory"),
 ]
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
 
 from aos_workers.finding import Finding
 from aos_workers.pace import examine_pace, judge_pace
@@ -17,6 +19,7 @@ from boundaries.server import a_server
 
 RATE, EAGER, TIMERS = DYNAMIC_CONFIG
 WELL = Measured(wait=6, rate=90, tasks=1, late=8, write=3)
+SLOW = replace(WELL, rate=20, wait=45)
 
 
 def remedies(findings: list[Finding]) -> str:
@@ -41,6 +44,24 @@ async def test_a_server_without_our_settings_is_told_which_it_lacks(tmp_path: Pa
         found = remedies(await examine_pace(client))
     for name, value in DYNAMIC_CONFIG.items():
         assert f"--dynamic-config-value '{name}={value}'" in found
+
+
+@pytest.mark.parametrize(
+    ("moments", "level"),
+    [([WELL], "ok"), ([SLOW, WELL], "ok"), ([SLOW, replace(SLOW, rate=24)], "warning")],
+)
+async def test_only_what_is_slow_twice_is_named(
+    temporal: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch, moments: list[Measured], level: str
+) -> None:
+    given = iter(moments)
+
+    async def measured(client: Client) -> Measured:
+        return next(given)
+
+    monkeypatch.setattr("aos_workers.pace.measure", measured)
+    (finding,) = await examine_pace(temporal.client)
+    assert finding.level == level
+    assert not list(given)
 
 
 @pytest.mark.parametrize(
