@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 
 import hypothesis
 import pytest
@@ -12,6 +12,7 @@ from pytest_asyncio import is_async_test
 from temporalio.testing import WorkflowEnvironment
 
 from aos.client import AosClient
+from engine.postgres import running_postgres
 from engine.server import running_server
 
 _ON_THE_SERVER = "temporal"
@@ -76,3 +77,10 @@ async def temporal() -> AsyncGenerator[WorkflowEnvironment]:
 def client(temporal: WorkflowEnvironment) -> AosClient:
     """A client of the server, without a worker behind it."""
     return AosClient(temporal.client)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """The address of a Postgres server with pgvector."""
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server.get_uri()

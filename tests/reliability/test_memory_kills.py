@@ -8,10 +8,15 @@ import sqlite3
 import sys
 from pathlib import Path
 from random import Random
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import asyncpg
 import pytest
+import pytest_asyncio
 
-from aos.memory import Search
+from aos.memory import Filter, MemoryStore, Search
+from aos_activities.memory.postgres import PostgresMemory
 from aos_activities.memory.sqlite import SqliteMemory
 
 KILLS, LONG_KILLS = 10, 200
@@ -20,32 +25,41 @@ WRITERS, ADDS, LONG_WRITERS, LONG_ADDS = 4, 50, 16, 1_000
 _LATEST = 0.15
 """Most seconds that a writer lives."""
 
-_WRITER = """
+_OPENED = """
 import asyncio, sys
 from pathlib import Path
+from aos.errors import MemoryConflict
 from aos.memory import Transaction, Write
-from aos_activities.memory.sqlite import SqliteMemory
 
-async def write(path, who):
-    memory = SqliteMemory(path)
+def opened(place):
+    if place.startswith("postgres"):
+        from aos_activities.memory.postgres import PostgresMemory
+        return PostgresMemory(place)
+    from aos_activities.memory.sqlite import SqliteMemory
+    return SqliteMemory(Path(place))
+"""
+
+_WRITER = (
+    _OPENED
+    + """
+
+async def write(place, who):
+    memory = opened(place)
     for number in range(1_000_000):
         writes = [Write(scope="org", key=f"{who}/{name}", text=f"by {who} {number}", data=number) for name in "abc"]
         await memory.commit(Transaction(id=f"{who}-{number}", by="ada", writes=writes))
         sys.stdout.write(f"{number}\\n")
         sys.stdout.flush()
 
-asyncio.run(write(Path(sys.argv[1]), sys.argv[2]))
+asyncio.run(write(sys.argv[1], sys.argv[2]))
 """
+)
 
-_ADDER = """
-import asyncio, sys
-from pathlib import Path
-from aos.errors import MemoryConflict
-from aos.memory import Transaction, Write
-from aos_activities.memory.sqlite import SqliteMemory
-
-async def add(path, who, adds):
-    memory = SqliteMemory(path)
+_ADDER = (
+    _OPENED
+    + """
+async def add(place, who, adds):
+    memory = opened(place)
     for number in range(adds):
         while True:
             found = await memory.get("org", "count")
@@ -58,22 +72,39 @@ async def add(path, who, adds):
                 continue
     await memory.aclose()
 
-asyncio.run(add(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+asyncio.run(add(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """
+)
 
 _log = logging.getLogger(__name__)
 
 
+@pytest_asyncio.fixture(params=["sqlite", "postgres"])
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A place for a memory: a path of a file, or the address of a database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "memory.db")
+    server: str = request.getfixturevalue("postgres")
+    name = f"memory_{uuid4().hex[:12]}"
+    connection = await asyncpg.connect(server)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+def opened(place: str) -> MemoryStore:
+    return PostgresMemory(place) if place.startswith("postgres") else SqliteMemory(Path(place))
+
+
 @pytest.mark.timeout(1800)
 async def test_a_writer_killed_at_any_moment_leaves_whole_transactions_and_all_it_was_told_of(
-    tmp_path: Path, seed: int, long_form: bool
+    place: str, seed: int, long_form: bool
 ) -> None:
-    path, chance, told = tmp_path / "memory.db", Random(seed), dict[str, int]()
-    memory = SqliteMemory(path)
+    chance, told, memory = Random(seed), dict[str, int](), opened(place)
     for number in range(LONG_KILLS if long_form else KILLS):
         who = f"writer-{number}"
         writer = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", _WRITER, str(path), who), stdout=asyncio.subprocess.PIPE
+            *(sys.executable, "-c", _WRITER, place, who), stdout=asyncio.subprocess.PIPE
         )
         assert writer.stdout
         said = [await writer.stdout.readline()]
@@ -82,9 +113,9 @@ async def test_a_writer_killed_at_any_moment_leaves_whole_transactions_and_all_i
         said += (await writer.stdout.read()).splitlines(keepends=True)
         await writer.wait()
         told[who] = max(int(line) for line in said if line.endswith(b"\n"))
-        versions = [await memory.versions("org", f"{who}/{name}", limit=1) for name in "abc"]
-        newest = {(record.version, record.data, record.text) for (record,) in versions}
-        assert len(newest) == 1, f"seed {seed}: {who} left half of a transaction: {newest}"
+        records = await memory.page(Filter(prefix=f"{who}/"))
+        newest = {(record.version, record.data, record.text) for record in records}
+        assert len(records) == 3 and len(newest) == 1, f"seed {seed}: {who} left half of a transaction: {newest}"
         ((version, data, _),) = newest
         assert version == int(str(data)) + 1
         assert told[who] <= int(str(data)) <= told[who] + 1, f"seed {seed}: {who} was told of {told[who]}"
@@ -96,21 +127,21 @@ async def test_a_writer_killed_at_any_moment_leaves_whole_transactions_and_all_i
         entries, after = entries + len(page), page[-1].number
     assert entries >= sum(told.values()) + len(told)
     await memory.aclose()
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    if not place.startswith("postgres"):
+        with sqlite3.connect(place) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     _log.info("%d transactions by %d writers that were killed", entries, len(told))
 
 
 @pytest.mark.timeout(1800)
-async def test_processes_that_add_to_one_record_lose_no_addition(tmp_path: Path, long_form: bool) -> None:
+async def test_processes_that_add_to_one_record_lose_no_addition(place: str, long_form: bool) -> None:
     writers, adds = (LONG_WRITERS, LONG_ADDS) if long_form else (WRITERS, ADDS)
-    path = tmp_path / "memory.db"
     adders = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", _ADDER, str(path), f"adder-{number}", str(adds))
+        await asyncio.create_subprocess_exec(sys.executable, "-c", _ADDER, place, f"adder-{number}", str(adds))
         for number in range(writers)
     ]
     assert {await adder.wait() for adder in adders} == {0}
-    memory = SqliteMemory(path)
+    memory = opened(place)
     found = await memory.get("org", "count")
     assert found is not None
     assert (found.data, found.version) == (writers * adds, writers * adds)
