@@ -15,9 +15,9 @@ from aos.conversation import ToolItem, Usage
 from aos.provider import Listener, ModelRequest, ModelResponse
 from aos.testing import calls, last_text
 from aos.tools import tool
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
-from aos_activities.store import SqliteBlobStore
 from aos_workers.home import Home
 from aos_workers.settings import Settings
 from aos_workers.worker import Parts, running_workers

@@ -154,10 +154,10 @@ class ThinkActivities:
             thought.ref = ref_of(whole)
             blobs.append(whole)
         data = thought.model_dump_json().encode()
-        links = {link: ref_of(data)}
-        if not thought.tool_calls and not problem:
-            links.update({reply_link(request.life, message_id): ref_of(data) for message_id in request.answered})
-        await self._store.save([*blobs, data], links)
+        ends = not thought.tool_calls and not problem
+        replies = [reply_link(request.life, message_id) for message_id in request.answered] if ends else []
+        # That of the step comes last: where a store points one after the other, who finds it finds the replies.
+        await self._store.save([*blobs, data], dict.fromkeys([*replies, link], ref_of(data)))
         self._conversations.saved(draft, request.head)
         return thought
 

@@ -10,9 +10,9 @@ from temporalio.testing import ActivityEnvironment
 
 from aos.errors import TerminalModelError
 from aos.provider import ModelRequest
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.judging import JudgeRequest, JudgingActivities
 from aos_activities.models.registry import ProviderRegistry
-from aos_activities.store import SqliteBlobStore
 from engine.scripts import Answer, ScriptedAgents
 
 QUESTION = JudgeRequest(asker="team/news", key="life/t1/1", models=["scripted:a", "scripted:b"], prompt="who is next?")

@@ -15,11 +15,11 @@ from aos.memory import Position, Transaction, Write
 from aos.spec import AgentSpec
 from aos.store import ref_of
 from aos.testing import ScriptedProvider
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.conversations import Conversations
 from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.programs import Program
-from aos_activities.store import SqliteBlobStore
 from aos_activities.think import ThinkActivities, ThinkRequest, Thought
 
 

@@ -23,7 +23,7 @@ from aos.errors import InvalidTool, RetryableError, TerminalError
 from aos.limits import RESULT_INLINE_BYTES
 from aos.tool_contracts import ToolOutcome, ToolRequest
 from aos.tools import Tool, current_call, tool
-from aos_activities.store import SqliteBlobStore
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.tool_results import RESULT_BYTES
 from aos_activities.tools import DescribeTools, ToolHost
 

@@ -25,9 +25,9 @@ from aos.errors import AosError
 from aos.provider import ModelRequest, ModelResponse
 from aos.testing import ScriptedProvider, calls
 from aos.tools import current_call, tool
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
-from aos_activities.store import SqliteBlobStore
 from aos_workers.settings import Settings
 from aos_workers.worker import Parts, running_workers
 from chaos.effects import EffectsWriter

@@ -21,9 +21,9 @@ from aos.client import AosClient
 from aos.message import Message
 from aos.names import AGENT_WORKFLOW, TASK_QUEUE, agent_workflow_id
 from aos.provider import ModelProvider
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
-from aos_activities.store import SqliteBlobStore
 from aos_workers.settings import Settings
 from aos_workers.worker import Parts, running_workers
 from engine.scripts import Script, ScriptedAgents, echo

@@ -23,8 +23,8 @@ from aos.names import TOPIC_WORKFLOW
 from aos.topic import Subscription, TopicStatus
 from aos.topics import Topics
 from aos_activities.archive import ArchiveActivities
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.conversations import Conversations
-from aos_activities.store import SqliteBlobStore
 from aos_workers.deployment import deployment_config, make_current
 from aos_workflows.topic.state import FAN
 from aos_workflows.topic.workflow import Topic

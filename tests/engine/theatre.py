@@ -23,12 +23,12 @@ from aos.message import Reply
 from aos.names import AGENT_WORKFLOW, TEAM_WORKFLOW
 from aos.team_views import TaskList, TaskReport, TeamFarewell, TeamStatus
 from aos_activities.archive import ArchiveActivities
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.conversations import Conversations
 from aos_activities.directory import DirectoryActivities
 from aos_activities.judging import JudgingActivities
 from aos_activities.keeping import KeepingActivities
 from aos_activities.models.registry import ProviderRegistry
-from aos_activities.store import SqliteBlobStore
 from aos_workers.deployment import deployment_config, make_current
 from aos_workers.worker import app_worker
 from aos_workflows.team.workflow import AgentTeam

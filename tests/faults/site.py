@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aos.client import AosClient
-from aos_activities.store import SqliteBlobStore
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_workers.home import Home
 from aos_workers.settings import cache_folder
 from aos_workers.temporal.binary import find_temporal

@@ -16,8 +16,8 @@ from aos.message import Event, Message, Reply, Sequence
 from aos.provider import ModelResponse
 from aos.reading import check_size, read_json, read_object
 from aos.spec import AgentSpec, EventTrigger, IntervalTrigger
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.output import read_output
-from aos_activities.store import SqliteBlobStore
 from aos_activities.tool_results import RESULT_BYTES, as_outcome
 from aos_workflows.mailbox import QUIET_BYTES, Mailbox
 from aos_workflows.replies import KEPT, ReplyBook

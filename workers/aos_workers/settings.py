@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     """Hosts from which agents may fetch; separated by commas in the environment."""
     endpoints: dict[str, Endpoint] = Field(default_factory=dict[str, Endpoint])
     """Servers that speak OpenAI's API, by name; JSON in the environment."""
+    blobs_url: SecretStr | None = None
+    """Store of conversations and long results: `postgresql://user:password@host/database` or `s3://bucket/prefix`.
+    Default: a file in `home`."""
     memory_url: SecretStr | None = None
     """Postgres database of the shared memory: `postgresql://user:password@host/database`. Default: a file in `home`."""
     embedding: Annotated[str, Field(pattern=r"^$|^[a-z][a-z0-9-]*:\S+$|^offline$")] = ""

@@ -28,17 +28,16 @@ from aos_activities.memory.access import MemoryAccess
 from aos_activities.memory.using import MemoryActivities
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.programs import ProgramActivities
-from aos_activities.store import SqliteBlobStore
 from aos_activities.think import ThinkActivities
 from aos_activities.tools import ToolHost
 from aos_activities.topics import topic_access
 from aos_workers.deployment import build_of, deployment_config, make_current
 from aos_workers.home import Home
-from aos_workers.memory import make_embedder, make_memory
 from aos_workers.providers import make_registry
 from aos_workers.search_attributes import ensure_search_attributes
 from aos_workers.settings import Settings
 from aos_workers.starting import start_worker, until_served
+from aos_workers.stores import make_blobs, make_embedder, make_memory
 from aos_workflows.agent import PerpetualAgent
 from aos_workflows.read_back import ReadBack
 from aos_workflows.team.workflow import AgentTeam
@@ -64,10 +63,10 @@ def make_parts(settings: Settings, home: Home) -> Parts:
     """Return the parts that the settings ask for.
 
     Raises:
-        SetupError: The settings of the shared memory do not fit.
+        SetupError: The settings of the stores do not fit.
     """
     return Parts(
-        store=SqliteBlobStore(home.blobs),
+        store=make_blobs(settings, home),
         registry=make_registry(settings),
         memory=make_memory(settings, home),
         embedder=make_embedder(settings),

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import asyncpg
-
-from aos.errors import InvalidInput, MemoryConflict, SetupError
+from aos.errors import InvalidInput, MemoryConflict
 from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Record, Search, Transaction, Write
 from aos_activities.memory.postgres_meaning import nearest, prepare_for, set_meanings
-from aos_activities.memory.postgres_schema import LOCK, migrate
+from aos_activities.memory.postgres_schema import LOCK, MIGRATIONS
 from aos_activities.memory.rows import (
     CURRENT,
     MADE,
@@ -40,24 +36,14 @@ from aos_activities.memory.rows import (
     with_changes,
 )
 from aos_activities.memory.words import searched_words, words_of
+from aos_activities.postgres import Database, SharedWrites
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
-_SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _NO_WORD = re.compile(r"\W+")
-_CONNECTIONS = 8
 _WEIGHTS = "'{0.2, 0.3, 0.4, 1.0}'"
 """How much a word of weight D, C, B and A says: in the text, nowhere, in a tag and in the key."""
-
-
-@dataclass(slots=True, eq=False)
-class _Commit:
-    """What one `commit` was given, and what comes of it."""
-
-    transaction: Transaction
-    embedded: Embedded | None
-    came: asyncio.Future[Committed]
 
 
 class PostgresMemory:
@@ -72,36 +58,12 @@ class PostgresMemory:
     """
 
     def __init__(self, url: str, *, schema: str = "aos_memory") -> None:
-        if not _SCHEMA_NAME.fullmatch(schema):
-            raise SetupError(f"{schema!r} is no name of a schema: small letters, digits and _ are")
-        self._url = url
-        self._schema = schema
-        self._opening = asyncio.Lock()
-        self._pool: asyncpg.Pool | None = None
-        self._waiting: list[_Commit] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._database = Database(url, schema, MIGRATIONS, LOCK)
+        self._commits = SharedWrites(self._database, _commit, (InvalidInput, MemoryConflict), lock=LOCK)
 
     async def open(self) -> None:
         """Connect, and make the tables, now instead of at the first use."""
-        await self._opened()
-
-    async def _opened(self) -> asyncpg.Pool:
-        async with self._opening:
-            if self._pool is None:
-                pool = await asyncpg.create_pool(
-                    self._url,
-                    min_size=1,
-                    max_size=_CONNECTIONS,
-                    server_settings={"search_path": f"{self._schema}, public"},
-                )
-                try:
-                    async with pool.acquire() as connection:
-                        await migrate(connection, self._schema)
-                except BaseException:
-                    pool.terminate()
-                    raise
-                self._pool = pool
-        return self._pool
+        await self._database.open()
 
     async def commit(self, transaction: Transaction, embedded: Embedded | None = None) -> Committed:
         """Write all of a transaction, or nothing.
@@ -111,42 +73,7 @@ class PostgresMemory:
             SetupError: There are vectors, and the database has no pgvector.
             MemoryConflict: A record is not at the version that was expected.
         """
-        commit = _Commit(transaction, embedded, asyncio.get_running_loop().create_future())
-        self._waiting.append(commit)
-        if self._writer is None:
-            # Others' writes are in it: it goes on, though one of those who wait may be cancelled.
-            self._writer = asyncio.create_task(self._write())
-        return await commit.came
-
-    async def _write(self) -> None:
-        """Commit all that waits, and what comes meanwhile."""
-        try:
-            while self._waiting:
-                commits, self._waiting = self._waiting, []
-                await self._commit_all(commits)
-        finally:
-            self._writer = None
-
-    async def _commit_all(self, commits: Sequence[_Commit]) -> None:
-        """Commit transactions in one of the database's, and tell each what came of it."""
-        came: list[Committed | Exception] = []
-        try:
-            async with (await self._opened()).acquire() as connection, connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
-                for commit in commits:
-                    try:
-                        came.append(await _commit(connection, commit.transaction, commit.embedded))
-                    except (InvalidInput, MemoryConflict) as error:
-                        came.append(error)
-        except Exception as error:  # noqa: BLE001 - it is raised by each commit that shared the transaction
-            came = [error] * len(commits)
-        for commit, each in zip(commits, came, strict=True):
-            if commit.came.done():
-                continue  # Who waited for it was cancelled.
-            if isinstance(each, Exception):
-                commit.came.set_exception(each)
-            else:
-                commit.came.set_result(each)
+        return await self._commits.add((transaction, embedded))
 
     async def get(self, scope: str, key: str, as_of: datetime | None = None) -> Record | None:
         """Return a record as it is, or as it was at a time; None where there is or was none."""
@@ -180,7 +107,7 @@ class PostgresMemory:
             InvalidInput: The vector does not fit those that are there.
         """
         depth = depth_of(wanted.limit)
-        async with (await self._opened()).acquire() as connection, connection.transaction(readonly=True):
+        async with self._database.connection() as connection, connection.transaction(readonly=True):
             words = await _with_words(connection, wanted, depth)
             near = await nearest(connection, embedded, *_conditions(wanted), depth) if embedded else []
             ranks = fused(words, near, wanted.limit)
@@ -192,21 +119,18 @@ class PostgresMemory:
         query = "SELECT number, id, at, by, why, source FROM transactions WHERE number > $1 ORDER BY number LIMIT $2"
         changes = """SELECT v.number, p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place
             WHERE v.number > $1 AND v.number <= $2 ORDER BY v.number, v.place"""
-        async with (await self._opened()).acquire() as connection:
+        async with self._database.connection() as connection:
             entries = [log_entry(tuple(row)) for row in await connection.fetch(query, after, limit)]
             changed = await connection.fetch(changes, after, entries[-1].number) if entries else []
         return with_changes(entries, map(tuple, changed))
 
     async def _records(self, query: str, *values: object) -> list[Record]:
-        return [record_of(tuple(row)) for row in await (await self._opened()).fetch(query, *values)]
+        return [record_of(tuple(row)) for row in await self._database.fetch(query, *values)]
 
     async def aclose(self) -> None:
         """Close the connections, once what is under way is done."""
-        if self._writer is not None:
-            await self._writer
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        await self._commits.aclose()
+        await self._database.aclose()
 
 
 async def _with_words(connection: PoolConnectionProxy, wanted: Search, limit: int) -> list[int]:
@@ -222,7 +146,8 @@ async def _with_words(connection: PoolConnectionProxy, wanted: Search, limit: in
     return [row[0] for row in await connection.fetch(query, *values)]
 
 
-async def _commit(connection: PoolConnectionProxy, transaction: Transaction, embedded: Embedded | None) -> Committed:
+async def _commit(connection: PoolConnectionProxy, given: tuple[Transaction, Embedded | None]) -> Committed:
+    transaction, embedded = given
     digest = digest_of(transaction)
     known = "SELECT number, digest, at FROM transactions WHERE id = $1"
     if before := await connection.fetchrow(known, transaction.id):

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from aos_activities.memory.migrations import missing
-
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
 LOCK = 0x414F534D
 """The advisory lock under which memory is written, "AOSM": the log has no gaps, and its order is that of the writes."""
 
-_MIGRATIONS = (
+MIGRATIONS = (
     """
     CREATE TABLE transactions (
         number bigint PRIMARY KEY, id text NOT NULL UNIQUE, digest bytea NOT NULL, at bigint NOT NULL,
@@ -44,19 +37,3 @@ _MIGRATIONS = (
     """,
 )
 """What brings a database from one version to the next. They are never changed once released."""
-
-
-async def migrate(connection: PoolConnectionProxy, schema: str) -> None:
-    """Make the schema if it is missing, and bring its tables up to date.
-
-    Raises:
-        SetupError: They are of a later version of AOS.
-    """
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
-        await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-        await connection.execute("CREATE TABLE IF NOT EXISTS migrations (version integer NOT NULL)")
-        version: int = await connection.fetchval("SELECT coalesce(max(version), 0) FROM migrations")
-        for number, script in enumerate(missing(_MIGRATIONS, version), start=version + 1):
-            await connection.execute(script)
-            await connection.execute("INSERT INTO migrations VALUES ($1)", number)

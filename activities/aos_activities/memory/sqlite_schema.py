@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from aos_activities.memory.migrations import missing
+from aos_activities.migrations import missing
 
 _MIGRATIONS = (
     """

@@ -12,12 +12,12 @@ import pytest_asyncio
 from aos.conversation import UserItem
 from aos.errors import InvalidInput, RetryableError, RetryableModelError, TerminalError
 from aos.tools import Tool, ToolCallInfo, in_call
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.builtin.recalling import recalling_tools
 from aos_activities.builtin.remembering import remembering_tools
 from aos_activities.conversations import Conversations
 from aos_activities.memory.access import MemoryAccess
 from aos_activities.memory.sqlite import SqliteMemory
-from aos_activities.store import SqliteBlobStore
 from engine.noticeboard import NoticeBoard
 
 TASK = "team/sales#t1"

@@ -18,9 +18,9 @@ from aos.conversation import ToolItem, Usage
 from aos.errors import TerminalModelError
 from aos.provider import ModelRequest, ModelResponse
 from aos.testing import ScriptedProvider, calls, last_text
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
-from aos_activities.store import SqliteBlobStore
 from aos_workers.settings import Settings
 from aos_workers.worker import Parts, running_workers
 from command_line import Command, Target

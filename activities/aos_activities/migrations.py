@@ -15,7 +15,7 @@ def missing(migrations: Sequence[str], version: int) -> Sequence[str]:
     """
     if version > len(migrations):
         raise SetupError(
-            f"the memory is of a later version of AOS (its tables have version {version}, this AOS knows "
+            f"the database is of a later version of AOS (its tables have version {version}, this AOS knows "
             f"{len(migrations)}); install that version"
         )
     return migrations[version:]

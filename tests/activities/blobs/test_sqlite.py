@@ -8,18 +8,16 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
-from aos.errors import BlobMissing
-from aos.store import BlobStore, ref_of
-from aos_activities.store import SqliteBlobStore
+from aos.store import ref_of
+from aos_activities.blobs.sqlite import SqliteBlobStore
 
 WRITER = """
 import asyncio, sys
 from pathlib import Path
 from aos.store import ref_of
-from aos_activities.store import SqliteBlobStore
+from aos_activities.blobs.sqlite import SqliteBlobStore
 
 async def write(path, who, count):
     store = SqliteBlobStore(path)
@@ -48,48 +46,12 @@ async def start_writer(path: Path, who: str, count: int) -> asyncio.subprocess.P
     )
 
 
-async def test_what_was_saved_is_loaded(store: SqliteBlobStore) -> None:
-    kept: BlobStore = store
-    await kept.save([b"one", b"", b"\x00\xff"])
-    assert [await kept.load(ref_of(data)) for data in (b"one", b"", b"\x00\xff")] == [b"one", b"", b"\x00\xff"]
-
-
-async def test_what_was_never_saved_is_missing(store: SqliteBlobStore) -> None:
-    with pytest.raises(BlobMissing):
-        await store.load(ref_of(b"never"))
-    assert await store.follow("never") is None
-
-
-async def test_a_link_points_where_it_was_pointed_last(store: SqliteBlobStore) -> None:
-    await store.save([b"one", b"two"], {"head": ref_of(b"one"), "tail": ref_of(b"two")})
-    await store.save([], {"head": ref_of(b"two")})
-    assert await store.follow("head") == ref_of(b"two")
-    assert await store.follow("tail") == ref_of(b"two")
-
-
-async def test_a_link_does_not_appear_without_its_blob_and_nothing_beside_it_does(store: SqliteBlobStore) -> None:
-    with pytest.raises(BlobMissing):
-        await store.save([b"beside"], {"good": ref_of(b"beside"), "bad": ref_of(b"never")})
-    assert await store.follow("good") is None
-    assert await store.follow("bad") is None
-    with pytest.raises(BlobMissing):
-        await store.load(ref_of(b"beside"))
-    await store.save([b"after"])
-    assert await store.load(ref_of(b"after")) == b"after"
-
-
 async def test_saving_the_same_again_changes_nothing(store: SqliteBlobStore, tmp_path: Path) -> None:
     await store.save([b"one"], {"head": ref_of(b"one")})
     await store.save([b"one", b"one"], {"head": ref_of(b"one")})
     with sqlite3.connect(tmp_path / "new" / "blobs.db") as connection:
         assert connection.execute("SELECT count(*) FROM blobs").fetchone() == (1,)
     connection.close()
-
-
-async def test_a_blob_of_ten_megabytes_is_kept(store: SqliteBlobStore) -> None:
-    data = bytes(range(256)) * 40_960
-    await store.save([data])
-    assert await store.load(ref_of(data)) == data
 
 
 async def test_a_store_opened_again_holds_what_the_one_before_was_given(tmp_path: Path) -> None:
@@ -99,12 +61,6 @@ async def test_a_store_opened_again_holds_what_the_one_before_was_given(tmp_path
     second = SqliteBlobStore(tmp_path / "blobs.db")
     assert await second.load(await second.follow("head") or "") == b"one"
     await second.aclose()
-
-
-async def test_many_saves_and_loads_at_once_all_succeed(store: SqliteBlobStore) -> None:
-    blobs = [str(number).encode() for number in range(200)]
-    await asyncio.gather(*(store.save([data]) for data in blobs))
-    assert await asyncio.gather(*(store.load(ref_of(data)) for data in blobs)) == blobs
 
 
 async def test_a_save_of_several_blobs_is_one_commit(store: SqliteBlobStore, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The shared memory that the settings ask for, and the model by which it is searched by meaning."""
+"""The stores that the settings ask for: blobs, shared memory, and the model by which that is searched by meaning."""
 
 from __future__ import annotations
 
@@ -7,9 +7,33 @@ from importlib.util import find_spec
 from aos.embedding import Embedder
 from aos.errors import SetupError
 from aos.memory import MemoryStore
+from aos.store import BlobStore
+from aos_activities.blobs.sqlite import SqliteBlobStore
 from aos_activities.memory.sqlite import SqliteMemory
 from aos_workers.home import Home
 from aos_workers.settings import Settings
+
+
+def make_blobs(settings: Settings, home: Home) -> BlobStore:
+    """Return the Postgres database or the S3 bucket that `AOS_BLOBS_URL` names, else a file in the home.
+
+    Raises:
+        SetupError: The address is of neither, or what it takes is not installed.
+    """
+    if settings.blobs_url is None:
+        return SqliteBlobStore(home.blobs)
+    url = settings.blobs_url.get_secret_value()
+    if url.startswith("s3://"):
+        from aos_activities.blobs.s3 import S3BlobStore
+
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        if not bucket:
+            raise SetupError("AOS_BLOBS_URL names no bucket, as 's3://bucket/prefix' does")
+        return S3BlobStore(bucket, f"{prefix.rstrip('/')}/" if prefix else "", region=settings.aws_region)
+    _check_postgres("AOS_BLOBS_URL", url, " or 's3://bucket/prefix'")
+    from aos_activities.blobs.postgres import PostgresBlobStore
+
+    return PostgresBlobStore(url)
 
 
 def make_memory(settings: Settings, home: Home) -> MemoryStore:
@@ -21,9 +45,7 @@ def make_memory(settings: Settings, home: Home) -> MemoryStore:
     if settings.memory_url is None:
         return SqliteMemory(home.memory)
     url = settings.memory_url.get_secret_value()
-    if not url.startswith(("postgresql://", "postgres://")):
-        raise SetupError("AOS_MEMORY_URL is no address such as 'postgresql://user:password@host/database'")
-    _check_installed("asyncpg", "postgres", "AOS_MEMORY_URL")
+    _check_postgres("AOS_MEMORY_URL", url)
     from aos_activities.memory.postgres import PostgresMemory
 
     return PostgresMemory(url)
@@ -71,6 +93,13 @@ def _openai(settings: Settings, provider: str, model: str) -> Embedder:
         there = ", ".join(["openai", "bedrock", "offline", *settings.endpoints])
         raise _missing(settings, f"it is not one of {there}; AOS_ENDPOINTS names other servers that speak OpenAI's API")
     return OpenAIEmbedder(model=model, api_key=key.get_secret_value(), base_url=url, name=provider)
+
+
+def _check_postgres(setting: str, url: str, other: str = "") -> None:
+    # The address may hold a password, so it is not told.
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise SetupError(f"{setting} is no address such as 'postgresql://user:password@host/database'{other}")
+    _check_installed("asyncpg", "postgres", setting)
 
 
 def _missing(settings: Settings, remedy: str) -> SetupError:

@@ -1,0 +1,1 @@
+"""Blobs: where everything lives that is too large for history."""
