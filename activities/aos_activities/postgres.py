@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _CONNECTIONS = 8
+_REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError)
+"""What a database refuses with whose address, or whose rights, have to be mended first."""
 
 
 class Database:
@@ -34,7 +36,7 @@ class Database:
         lock: The advisory lock under which the tables are made.
 
     Raises:
-        SetupError: `schema` is no name of a schema.
+        SetupError: `schema` is no name of a schema, or the database takes no such user or has no such name.
         asyncpg.PostgresError: The database refuses.
         OSError: It is not there.
     """
@@ -72,12 +74,7 @@ class Database:
     async def _opened(self) -> asyncpg.Pool:
         async with self._opening:
             if self._pool is None:
-                pool = await asyncpg.create_pool(
-                    self._url,
-                    min_size=1,
-                    max_size=_CONNECTIONS,
-                    server_settings={"search_path": f"{self._schema}, public"},
-                )
+                pool = await self._connect()
                 try:
                     async with pool.acquire() as connection:
                         await self._migrate(connection)
@@ -86,6 +83,15 @@ class Database:
                     raise
                 self._pool = pool
         return self._pool
+
+    async def _connect(self) -> asyncpg.Pool:
+        search_path = f"{self._schema}, public"
+        try:
+            return await asyncpg.create_pool(
+                self._url, min_size=1, max_size=_CONNECTIONS, server_settings={"search_path": search_path}
+            )
+        except _REFUSED as error:
+            raise SetupError(f"the Postgres database refuses: {error}; mend its address or its rights") from None
 
     async def _migrate(self, connection: PoolConnectionProxy) -> None:
         """Make the schema if it is missing, and bring its tables up to date.

@@ -255,6 +255,20 @@ class Embedded(BaseModel):
     vectors: list[list[float] | None]
 
 
+class Logged(BaseModel):
+    """A transaction as it stands in a store, for another one to take over.
+
+    `digest` is what its id stands for, in hexadecimal; `embedded` has the vectors of those of its writes that are
+    newest.
+    """
+
+    number: int
+    digest: str
+    at: AwareDatetime
+    transaction: Transaction
+    embedded: Embedded | None = None
+
+
 class MemoryStore(Protocol):
     """Where records live. What `commit` returned from is durable."""
 
@@ -291,6 +305,18 @@ class MemoryStore(Protocol):
 
     async def log(self, after: int = 0, limit: int = FOUND) -> Sequence[LogEntry]:
         """Return the transactions after a number, in their order."""
+        ...
+
+    async def dump(self, after: int = 0, limit: int = FOUND) -> Sequence[Logged]:
+        """Return the transactions after a number, with all that they wrote."""
+        ...
+
+    async def restore(self, transactions: Sequence[Logged]) -> None:
+        """Take over transactions of another store as they are, all or none: the next in its log, without a gap.
+
+        Raises:
+            InvalidInput: They are not the next.
+        """
         ...
 
     async def aclose(self) -> None:

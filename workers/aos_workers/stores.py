@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 from aos.embedding import Embedder
 from aos.errors import SetupError
@@ -44,8 +45,20 @@ def make_memory(settings: Settings, home: Home) -> MemoryStore:
     """
     if settings.memory_url is None:
         return SqliteMemory(home.memory)
-    url = settings.memory_url.get_secret_value()
-    _check_postgres("AOS_MEMORY_URL", url)
+    return _postgres_memory("AOS_MEMORY_URL", settings.memory_url.get_secret_value())
+
+
+def memory_at(place: str) -> MemoryStore:
+    """Return the memory in a Postgres database, where `place` is the address of one, else in the file of that path.
+
+    Raises:
+        SetupError: It is another address, or what it takes is not installed.
+    """
+    return _postgres_memory(place.partition(":")[0], place) if "://" in place else SqliteMemory(Path(place))
+
+
+def _postgres_memory(setting: str, url: str) -> MemoryStore:
+    _check_postgres(setting, url)
     from aos_activities.memory.postgres import PostgresMemory
 
     return PostgresMemory(url)

@@ -44,3 +44,8 @@ def packed(vector: Sequence[float]) -> bytes:
     """Return a vector, made one long, as bytes of 32-bit numbers."""
     length = sqrt(sum(number * number for number in vector)) or 1.0
     return array("f", [number / length for number in vector]).tobytes()
+
+
+def numbers_of(vector: bytes) -> list[float]:
+    """Return the numbers that were packed."""
+    return array("f", vector).tolist()

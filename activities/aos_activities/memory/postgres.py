@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aos.errors import InvalidInput, MemoryConflict
-from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Record, Search, Transaction, Write
-from aos_activities.memory.postgres_meaning import nearest, prepare_for, set_meanings
+from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Logged, Record, Search, Transaction, Write
+from aos_activities.memory.postgres_meaning import nearest, prepare_for, set_meanings, vectors_of
 from aos_activities.memory.postgres_schema import LOCK, MIGRATIONS
 from aos_activities.memory.rows import (
     CURRENT,
@@ -22,6 +22,7 @@ from aos_activities.memory.rows import (
     PLACES,
     RECORDS,
     Place,
+    check_next,
     check_same,
     check_versions,
     depth_of,
@@ -29,6 +30,7 @@ from aos_activities.memory.rows import (
     found_of,
     fused,
     log_entry,
+    logged_of,
     micros,
     moment,
     record_of,
@@ -124,6 +126,36 @@ class PostgresMemory:
             changed = await connection.fetch(changes, after, entries[-1].number) if entries else []
         return with_changes(entries, map(tuple, changed))
 
+    async def dump(self, after: int = 0, limit: int = FOUND) -> Sequence[Logged]:
+        """Return the transactions after a number, with all that they wrote."""
+        query = """SELECT number, id, digest, at, by, why, source FROM transactions
+            WHERE number > $1 ORDER BY number LIMIT $2"""
+        written = f"{RECORDS} WHERE v.number > $1 AND v.number <= $2 ORDER BY v.number, v.place"
+        async with self._database.connection() as connection, connection.transaction(isolation="repeatable_read"):
+            rows = [tuple(row) for row in await connection.fetch(query, after, limit)]
+            if not rows:
+                return []
+            made: dict[int, list[Record]] = {}
+            for row in await connection.fetch(written, after, rows[-1][0]):
+                record = record_of(tuple(row))
+                made.setdefault(record.transaction, []).append(record)
+            model, vectors = await vectors_of(connection, after, rows[-1][0])
+        return [logged_of(row, made[row[0]], vectors.get(row[0], {}), model) for row in rows]
+
+    async def restore(self, transactions: Sequence[Logged]) -> None:
+        """Take over transactions of another store as they are, all or none: the next in its log, without a gap.
+
+        Raises:
+            InvalidInput: They are not the next.
+        """
+        async with self._database.connection() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+            for each in transactions:
+                check_next(each.number, (await _last(connection))[0])
+                places = [await _place(connection, write.scope, write.key) for write in each.transaction.writes]
+                row = (each.number, bytes.fromhex(each.digest), micros(each.at))
+                await _append(connection, each.transaction, each.embedded, row, places)
+
     async def _records(self, query: str, *values: object) -> list[Record]:
         return [record_of(tuple(row)) for row in await self._database.fetch(query, *values)]
 
@@ -157,9 +189,27 @@ async def _commit(connection: PoolConnectionProxy, given: tuple[Transaction, Emb
     places = [await _place(connection, write.scope, write.key) for write in transaction.writes]
     read = [await _place(connection, reading.scope, reading.key) for reading in transaction.reads]
     check_versions(transaction, places, read)
+    last_number, last_at = await _last(connection)
+    number, at = last_number + 1, max(time.time_ns() // 1000, last_at + 1)
+    return await _append(connection, transaction, embedded, (number, digest, at), places)
+
+
+async def _last(connection: PoolConnectionProxy) -> tuple[int, int]:
+    """Return number and time of the last transaction."""
+    found = await connection.fetchrow("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1")
+    return (found[0], found[1]) if found else (0, 0)
+
+
+async def _append(
+    connection: PoolConnectionProxy,
+    transaction: Transaction,
+    embedded: Embedded | None,
+    row: tuple[int, bytes, int],
+    places: Sequence[Place],
+) -> Committed:
+    """Write a transaction under its number, with its digest and its time; `places` are those that it writes to."""
+    number, digest, at = row
     has_meanings = await prepare_for(connection, embedded, len(transaction.writes))
-    last = await connection.fetchrow("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1") or (0, 0)
-    number, at = last[0] + 1, max(time.time_ns() // 1000, last[1] + 1)
     await connection.execute(
         "INSERT INTO transactions (number, id, digest, at, by, why, source) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         *(number, transaction.id, digest, at, transaction.by, transaction.why, transaction.source),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,22 @@ async def nearest(
     by_index = f"""{PLACES} JOIN meanings m ON m.place = p.place WHERE {conditions}
         ORDER BY m.vector <=> {vector}::text::halfvec({there[1]}) LIMIT {most}"""
     return [row[0] for row in await connection.fetch(by_index, *values, str(wanted), count)]
+
+
+async def vectors_of(
+    connection: PoolConnectionProxy, after: int, last: int
+) -> tuple[str, dict[int, dict[tuple[str, str], list[float]]]]:
+    """Return the model, and the vectors of records whose newest version is of these transactions, by their numbers."""
+    there = await _there(connection)
+    if there is None:
+        return "", {}
+    # The vector of a record is that of its newest version.
+    query = """SELECT p.scope, p.key, v.number, m.vector::text FROM meanings m JOIN places p ON p.place = m.place
+        JOIN versions v ON v.place = p.place AND v.version = p.version WHERE v.number > $1 AND v.number <= $2"""
+    vectors: dict[int, dict[tuple[str, str], list[float]]] = {}
+    for scope, key, number, vector in await connection.fetch(query, after, last):
+        vectors.setdefault(number, {})[scope, key] = json.loads(vector)
+    return there[0], vectors
 
 
 async def _there(connection: PoolConnectionProxy) -> tuple[str, int] | None:

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import JsonValue
 
 from aos.errors import InvalidInput, MemoryConflict
-from aos.memory import Committed, Found, LogEntry, Reading, Record, Transaction
+from aos.memory import Committed, Embedded, Found, LogEntry, Logged, Reading, Record, Transaction, Write
 
 SOURCE = "FROM places p JOIN versions v ON v.place = p.place JOIN transactions t ON t.number = v.number"
 """Every version of every record."""
@@ -166,6 +166,34 @@ def repeated(transaction: Transaction, number: int, at: int, rows: Iterable[Sequ
     made = {(scope, key): version for scope, key, version in rows}
     versions = [made[write.scope, write.key] for write in transaction.writes]
     return Committed(number=number, at=moment(at), versions=versions, repeated=True)
+
+
+def write_of(record: Record) -> Write:
+    """Return the write that made a version."""
+    fields = record.model_dump(include={"scope", "key", "text", "data", "kind", "tags", "valid_from", "valid_to"})
+    return Write.model_validate({**fields, "forget": record.forgotten})
+
+
+def logged_of(
+    row: Sequence[Any], records: Sequence[Record], vectors: Mapping[tuple[str, str], list[float]], model: str
+) -> Logged:
+    """Return a transaction from its row (number, id, digest, at, who, why, source) and the versions that it made."""
+    number, name, digest, at, by, why, source = row
+    writes = [write_of(record) for record in records]
+    transaction = Transaction(id=name, by=by, why=why, source=source, writes=writes)
+    found = [vectors.get((record.scope, record.key)) for record in records]
+    embedded = Embedded(model=model, vectors=found) if any(vector is not None for vector in found) else None
+    return Logged(number=number, digest=digest.hex(), at=moment(at), transaction=transaction, embedded=embedded)
+
+
+def check_next(number: int, last: int) -> None:
+    """Check that a transaction is the next one of a log.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    if number != last + 1:
+        raise InvalidInput("memory", [f"the log ends with transaction {last}, and {number} does not follow it"])
 
 
 def json_of(data: str | None) -> JsonValue:

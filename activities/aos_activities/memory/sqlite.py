@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aos.errors import InvalidInput, MemoryConflict
-from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Record, Search, Transaction
+from aos.memory import FOUND, Committed, Embedded, Filter, Found, LogEntry, Logged, Record, Search, Transaction
+from aos_activities.memory.embedded import numbers_of
 from aos_activities.memory.rows import (
     CURRENT,
     PLACED,
@@ -19,6 +20,7 @@ from aos_activities.memory.rows import (
     found_of,
     fused,
     log_entry,
+    logged_of,
     micros,
     record_of,
     with_changes,
@@ -26,8 +28,9 @@ from aos_activities.memory.rows import (
 from aos_activities.memory.sqlite_filter import Narrowed, conditions_of
 from aos_activities.memory.sqlite_schema import migrate
 from aos_activities.memory.sqlite_words import with_words
-from aos_activities.memory.sqlite_writing import commit_in
+from aos_activities.memory.sqlite_writing import commit_in, restore_in
 from aos_activities.sqlite import Lane, SharedWrites
+from aos_activities.sqlite import Transaction as InOneTransaction
 
 if TYPE_CHECKING:
     from aos_activities.memory.sqlite_meaning import SqliteMeaning
@@ -115,6 +118,23 @@ class SqliteMemory:
         """Return the transactions after a number, in their order."""
         return await self._reader.run(lambda connection: _log(connection, after, limit))
 
+    async def dump(self, after: int = 0, limit: int = FOUND) -> Sequence[Logged]:
+        """Return the transactions after a number, with all that they wrote."""
+        return await self._reader.run(lambda connection: _dump(connection, after, limit))
+
+    async def restore(self, transactions: Sequence[Logged]) -> None:
+        """Take over transactions of another store as they are, all or none: the next in its log, without a gap.
+
+        Raises:
+            InvalidInput: They are not the next.
+        """
+
+        def restore(connection: sqlite3.Connection) -> None:
+            with InOneTransaction(connection):
+                restore_in(connection, transactions)
+
+        await self._writer.run(restore)
+
     async def _records(self, query: str, *values: object) -> list[Record]:
         return await self._reader.run(lambda connection: [record_of(row) for row in connection.execute(query, values)])
 
@@ -130,3 +150,23 @@ def _log(connection: sqlite3.Connection, after: int, limit: int) -> list[LogEntr
     changes = """SELECT v.number, p.scope, p.key, v.version FROM versions v JOIN places p ON p.place = v.place
         WHERE v.number > ? AND v.number <= ? ORDER BY v.number, v.place"""
     return with_changes(entries, connection.execute(changes, (after, entries[-1].number)) if entries else ())
+
+
+def _dump(connection: sqlite3.Connection, after: int, limit: int) -> list[Logged]:
+    query = "SELECT number, id, digest, at, by, why, source FROM transactions WHERE number > ? ORDER BY number LIMIT ?"
+    rows = connection.execute(query, (after, limit)).fetchall()
+    if not rows:
+        return []
+    made: dict[int, list[Record]] = {}
+    written = f"{RECORDS} WHERE v.number > ? AND v.number <= ? ORDER BY v.number, v.place"
+    for record in map(record_of, connection.execute(written, (after, rows[-1][0]))):
+        made.setdefault(record.transaction, []).append(record)
+    (model,) = connection.execute("SELECT model FROM embedding").fetchone() or ("",)
+    # The vector of a record is that of its newest version.
+    near = """SELECT p.scope, p.key, v.number, m.vector FROM meanings m JOIN places p ON p.place = m.place
+        JOIN versions v ON v.place = p.place AND v.version = p.version
+        WHERE v.number > ? AND v.number <= ? AND m.vector IS NOT NULL"""
+    vectors: dict[int, dict[tuple[str, str], list[float]]] = {}
+    for scope, key, number, vector in connection.execute(near, (after, rows[-1][0])):
+        vectors.setdefault(number, {})[scope, key] = numbers_of(vector)
+    return [logged_of(row, made[row[0]], vectors.get(row[0], {}), model) for row in rows]

@@ -7,12 +7,13 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from aos.memory import Committed, Embedded, Transaction, Write
+from aos.memory import Committed, Embedded, Logged, Transaction, Write
 from aos_activities.memory.embedded import check_embedded, packed
 from aos_activities.memory.rows import (
     MADE,
     NOWHERE,
     Place,
+    check_next,
     check_same,
     check_versions,
     digest_of,
@@ -43,10 +44,40 @@ def commit_in(connection: sqlite3.Connection, given: tuple[Transaction, Embedded
     places = [_place(connection, write.scope, write.key) for write in transaction.writes]
     read = [_place(connection, reading.scope, reading.key) for reading in transaction.reads]
     check_versions(transaction, places, read)
+    last_number, last_at = _last(connection)
+    number, at = last_number + 1, max(time.time_ns() // 1000, last_at + 1)
+    return _append(connection, transaction, embedded, (number, digest, at), places)
+
+
+def restore_in(connection: sqlite3.Connection, transactions: Sequence[Logged]) -> None:
+    """Take over transactions as they are, in the database's transaction that is open.
+
+    Raises:
+        InvalidInput: They are not the next.
+    """
+    for each in transactions:
+        check_next(each.number, _last(connection)[0])
+        places = [_place(connection, write.scope, write.key) for write in each.transaction.writes]
+        row = (each.number, bytes.fromhex(each.digest), micros(each.at))
+        _append(connection, each.transaction, each.embedded, row, places)
+
+
+def _last(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return number and time of the last transaction."""
+    return connection.execute("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1").fetchone() or (0, 0)
+
+
+def _append(
+    connection: sqlite3.Connection,
+    transaction: Transaction,
+    embedded: Embedded | None,
+    row: tuple[int, bytes, int],
+    places: Sequence[Place],
+) -> Committed:
+    """Write a transaction under its number, with its digest and its time; `places` are those that it writes to."""
+    number, digest, at = row
     if embedded:
         _check_meanings(connection, embedded, len(transaction.writes))
-    last = connection.execute("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1").fetchone() or (0, 0)
-    number, at = last[0] + 1, max(time.time_ns() // 1000, last[1] + 1)
     connection.execute(
         "INSERT INTO transactions (number, id, digest, at, by, why, source) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (number, transaction.id, digest, at, transaction.by, transaction.why, transaction.source),

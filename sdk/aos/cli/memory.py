@@ -265,6 +265,37 @@ def import_(
     emit(output, {"read": len(writes), "written": written}, lambda: say(f"{counted(written, 'record')} written{known}"))
 
 
+@app.command(
+    epilog=example(
+        "aos memory copy postgresql://aos@db.example.org/aos",
+        "aos memory copy backup.db --from postgresql://aos@db.example.org/aos",
+    )
+)
+def copy(
+    to: Annotated[str, typer.Argument(metavar="TO", help="A file, or a Postgres database.", show_default=False)],
+    origin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FROM", help="The same. Default: the memory of AOS_MEMORY_URL, or of the home."),
+    ] = None,
+    output: Output = "text",
+) -> None:
+    """Copy a memory with all its versions from one store to another, on the machine that reaches both.
+
+    Broken off, it may be begun again and goes on where it was. Then have the workers use it by AOS_MEMORY_URL. A
+    password is best left to PGPASSWORD or ~/.pgpass.
+    """
+    import asyncio
+
+    from aos_workers.copying import copy_between
+
+    def told(number: int) -> None:
+        if sys.stderr.isatty():
+            typer.echo(f"\r{number:,} transactions", nl=False, err=True)
+
+    copied = asyncio.run(copy_between(origin, to, told))
+    emit(output, {"copied": copied}, lambda: say(f"{counted(copied, 'transaction')} copied"))
+
+
 def _id(batch: Sequence[object], by: str, why: str) -> str:
     import hashlib
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
-from aos.memory import LogEntry, Record
+from aos.memory import Filter, LogEntry, Record, Transaction, Write
+from aos_activities.memory.sqlite import SqliteMemory
 from command_line import Command
 
 
@@ -102,3 +106,56 @@ def test_an_import_of_which_a_line_does_not_fit_writes_nothing(aos: Command, sco
 )
 def test_what_is_wrong_is_said_in_a_line(aos: Command, words: list[str], problem: str) -> None:
     assert problem in aos("memory", *words, code=2).stderr
+
+
+def test_a_memory_is_copied_into_another_store_and_what_came_since_later(
+    aos: Command, tmp_path: Path, postgres: str
+) -> None:
+    there, database = str(tmp_path / "memory.db"), asyncio.run(_new_database(postgres))
+    asyncio.run(_write(there, "a", "b"))
+    assert aos("memory", "copy", database, "--from", there).stdout == "2 transactions copied\n"
+    asyncio.run(_write(there, "c"))
+    assert aos.json("memory", "copy", database, "--from", there) == {"copied": 1}
+    back = str(tmp_path / "back.db")
+    assert aos("memory", "copy", back, "--from", database).stdout == "3 transactions copied\n"
+    assert asyncio.run(_keys(back)) == ["a", "b", "c"]
+    asyncio.run(_write(back, "d"))
+    assert "not those of the source" in aos("memory", "copy", back, "--from", there, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["copy", "new.db", "--from", "no/such/file.db"], "there is no memory in no/such/file.db"),
+        (["copy", "mysql://host", "--from", "FILE"], "mysql is no address such as"),
+        (["copy", "postgresql://127.0.0.1:1/aos", "--from", "FILE"], "the database is not reached"),
+        (["copy", "TEXT", "--from", "FILE"], "the file cannot be used"),
+    ],
+)
+def test_what_cannot_be_copied_is_said_in_a_line(aos: Command, tmp_path: Path, words: list[str], problem: str) -> None:
+    asyncio.run(_write(str(tmp_path / "memory.db"), "a"))
+    (tmp_path / "text").write_text("no database " * 1_000)
+    places = {"FILE": str(tmp_path / "memory.db"), "TEXT": str(tmp_path / "text")}
+    assert problem in aos("memory", *(places.get(word, word) for word in words), code=1).stderr
+
+
+async def _write(path: str, *keys: str) -> None:
+    memory = SqliteMemory(Path(path))
+    for key in keys:
+        await memory.commit(Transaction(id=key, writes=[Write(scope="org", key=key, text="x")]))
+    await memory.aclose()
+
+
+async def _keys(path: str) -> list[str]:
+    memory = SqliteMemory(Path(path))
+    records = await memory.page(Filter())
+    await memory.aclose()
+    return [record.key for record in records]
+
+
+async def _new_database(server: str) -> str:
+    name = f"copy_{uuid4().hex[:12]}"
+    connection = await asyncpg.connect(server)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
