@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from aos.memory import MemoryStore, Position
+from aos_activities.memory.shown import content
 
 
 async def with_blocks(system: str, blocks: Sequence[Position], memory: MemoryStore) -> str:
@@ -14,7 +15,7 @@ async def with_blocks(system: str, blocks: Sequence[Position], memory: MemorySto
         return system
     records = await asyncio.gather(*(memory.get(block.scope, block.key) for block in blocks))
     texts = [
-        f"[{record.scope} {record.key}, version {record.version}]\n{record.text or record.data}"
+        f"[{record.scope} {record.key}, version {record.version}]\n{content(record)}"
         for record in records
         if record is not None
     ]

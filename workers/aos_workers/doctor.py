@@ -16,6 +16,7 @@ from temporalio.service import RPCError
 from aos.connection import connect
 from aos.errors import AosError, SetupError
 from aos.names import LIST_ATTRIBUTES, SEARCH_ATTRIBUTES
+from aos_workers.examining_stores import examine_stores
 from aos_workers.finding import Finding
 from aos_workers.home import Home
 from aos_workers.pace import examine_pace
@@ -36,7 +37,11 @@ def examine(*, home: Path | None) -> list[Finding]:
         return [*findings, Finding("error", str(error), "mend the setting that is named")]
     for look in (_home, _models):
         findings.extend(look(settings))
-    return [*findings, *asyncio.run(_server(settings))]
+    return [*findings, *asyncio.run(_reached(settings))]
+
+
+async def _reached(settings: Settings) -> list[Finding]:
+    return [*await examine_stores(settings), *await _server(settings)]
 
 
 def _home(settings: Settings) -> Iterable[Finding]:

@@ -13,9 +13,10 @@ from aos.limits import RESULT_VIEW_BYTES, clip
 from aos.memory import KEY_CHARS, Search, check_key
 from aos.store import BlobStore
 from aos.tools import Tool, current_call, tool
-from aos_activities.builtin.remembering import WAITS, scopes_of, shown
+from aos_activities.builtin.remembering import WAITS, scopes_of
 from aos_activities.conversations import Conversations
 from aos_activities.memory.access import MemoryAccess
+from aos_activities.memory.shown import shown
 
 Where = Literal["everywhere", "memory", "conversation"]
 

@@ -15,12 +15,12 @@ from aos.errors import (
     TerminalError,
     TerminalModelError,
 )
-from aos.limits import RESULT_VIEW_BYTES, cut_bytes
-from aos.memory import ORGANISATION, Kind, Record, Transaction
+from aos.memory import ORGANISATION, Kind, Transaction
 from aos.names import agent_workflow_id
 from aos.reading import read_object
 from aos.tools import Tool, ToolCallInfo, current_call, tool
 from aos_activities.memory.access import MemoryAccess
+from aos_activities.memory.shown import shown
 
 ORGANISATION_PERMISSION = "memory.org"
 """What an agent needs to write what belongs to everybody."""
@@ -94,17 +94,6 @@ def remembering_tools(memory: MemoryAccess) -> list[Tool]:
         return f"forgotten: {key} in {scope}"
 
     return [remember, revise, forget]
-
-
-def shown(record: Record, limit: int = RESULT_VIEW_BYTES) -> str:
-    """Return a record as a model is shown it, with its text cut to so many bytes."""
-    text = cut_bytes(record.text, limit)
-    cut = " [cut]" if len(text) < len(record.text) else ""
-    data = "" if record.data is None else f"\n{cut_bytes(str(record.data), limit)}"
-    tags = f", tags: {', '.join(record.tags)}" if record.tags else ""
-    by = f" by {record.by}" if record.by else ""
-    head = f"[{record.scope} {record.key}, version {record.version}, {record.kind}{by}, {record.at:%Y-%m-%d}{tags}]"
-    return f"{head}\n{text}{cut}{data}"
 
 
 def _scope(where: Where) -> str:
