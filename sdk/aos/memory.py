@@ -102,7 +102,7 @@ def _check_data(data: JsonValue) -> JsonValue:
     return data
 
 
-Scope = Annotated[str, Field(max_length=400), AfterValidator(check_scope)]
+Scope = Annotated[str, AfterValidator(check_scope)]
 Key = Annotated[str, Field(min_length=1, max_length=KEY_CHARS), AfterValidator(check_key)]
 Text = Annotated[str, AfterValidator(_check_text)]
 Data = Annotated[Json, AfterValidator(_check_data)]

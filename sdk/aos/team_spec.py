@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from aos.address import Address
 from aos.duration import Duration
@@ -15,7 +15,7 @@ from aos.names import Name
 from aos.spec import AgentSpec
 from aos.strategy import MOST_MEMBERS, Arbiter, Broadcast, Graph, RoundRobin, Strategy
 from aos.termination import Termination
-from aos.wire import Contract
+from aos.wire import Contract, without_defaults
 
 
 class Member(Contract):
@@ -39,6 +39,11 @@ class Member(Contract):
         if sum(body is not None for body in (self.agent, self.team, self.address)) != 1:
             raise ValueError("give one of agent, team and address")
         return self
+
+    @field_serializer("agent", "team", when_used="json")
+    def _short(self, spec: AgentSpec | TeamSpec | None) -> dict[str, Any] | None:
+        """Leave out what has its default: a team carries the specs of all its members along."""
+        return None if spec is None else without_defaults(spec)
 
     @property
     def where(self) -> str:

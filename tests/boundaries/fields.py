@@ -45,6 +45,16 @@ def images(count: int) -> object:
     return [{"url": f"https://example.org/{number}.png"} for number in range(count)]
 
 
+def blocks(count: int) -> object:
+    """Return the places of that many records."""
+    return [{"scope": "org", "key": f"k{number}"} for number in range(count)]
+
+
+def key(count: int) -> object:
+    """Return the place of a record whose key has that many characters."""
+    return {"scope": "org", "key": "n" * count}
+
+
 def parts(count: int) -> object:
     """Return that many parts of a message."""
     return [{"type": "data", "data": number} for number in range(count)]
@@ -115,6 +125,9 @@ FIELDS = [
     Field(AgentSpec, "skills", texts, 16, unit="skills"),
     Field(AgentSpec, "skills.item", one(chars), 100),
     Field(AgentSpec, "skills.item", one(chars), 1, -1),
+    Field(AgentSpec, "blocks", blocks, 16, unit="blocks"),
+    Field(AgentSpec, "blocks.item.key", one(key), 200),
+    Field(AgentSpec, "blocks.item.key", one(key), 1, -1),
     Field(AgentSpec, "triggers", triggers, 64, unit="triggers"),
     Field(AgentSpec, "temperature", number, 2, unit=""),
     Field(AgentSpec, "temperature", number, 0, -1, unit=""),
