@@ -116,7 +116,7 @@ class Asking:
     def _message_id(self, task: Task) -> str:
         # After a reset the same turn may ask another thing, and a member answers one id once.
         tag = f"{workflow.random().getrandbits(32):08x}"
-        named = f"{task.id}/{task.turns}/{tag}"
+        named = f"{task.node}/{task.turns}/{tag}"
         return named if len(named) <= 200 else f"{short_digest(named)}/{tag}"
 
     def _send(self, member: Member | None, message: Message) -> None:
