@@ -307,6 +307,10 @@ class MemoryStore(Protocol):
         """Return the transactions after a number, in their order."""
         ...
 
+    async def last(self) -> int:
+        """Return the number of the last transaction, 0 where there is none."""
+        ...
+
     async def dump(self, after: int = 0, limit: int = FOUND) -> Sequence[Logged]:
         """Return the transactions after a number, with all that they wrote."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -118,13 +118,13 @@ class SharedMemory:
             InvalidInput: The scope or the key does not fit.
         """
         wanted = read_object(ListVersions, "record", {"scope": scope, "key": key})
-        while True:
-            result = await self._use(MemoryRequest(versions=wanted))
-            for record in result.records:
+
+        def older(page: MemoryResult) -> MemoryRequest:
+            return MemoryRequest(versions=wanted.model_copy(update={"before": page.records[-1].version}))
+
+        async for page in self._pages(MemoryRequest(versions=wanted), older):
+            for record in page.records:
                 yield record
-            if not result.more or not result.records or result.records[-1].version == 1:
-                return
-            wanted = wanted.model_copy(update={"before": result.records[-1].version})
 
     async def records(self, wanted: Filter | Mapping[str, object] | None = None) -> AsyncIterator[Record]:
         """Yield the records that there are, or those that a filter wants, in the order of scopes and keys.
@@ -133,15 +133,15 @@ class SharedMemory:
             InvalidInput: The filter does not fit.
         """
         fields = wanted.model_dump() if isinstance(wanted, Filter) else dict(wanted or {})
-        page = read_object(ListRecords, "filter", fields)
-        while True:
-            result = await self._use(MemoryRequest(page=page))
-            for record in result.records:
+        first = read_object(ListRecords, "filter", fields)
+
+        def following(page: MemoryResult) -> MemoryRequest:
+            last = Position(scope=page.records[-1].scope, key=page.records[-1].key)
+            return MemoryRequest(page=first.model_copy(update={"after": last}))
+
+        async for page in self._pages(MemoryRequest(page=first), following):
+            for record in page.records:
                 yield record
-            if not result.more or not result.records:
-                return
-            last = result.records[-1]
-            page = page.model_copy(update={"after": Position(scope=last.scope, key=last.key)})
 
     async def search(self, wanted: str | Search | Mapping[str, object]) -> list[Found]:
         """Return records that have the words of a text, or are near it in meaning, the best first.
@@ -160,13 +160,24 @@ class SharedMemory:
             InvalidInput: The number is below zero.
         """
         wanted = read_object(ReadLog, "log", {"after": after, "limit": FOUND})
-        while True:
-            result = await self._use(MemoryRequest(log=wanted))
-            for entry in result.entries:
+
+        def following(page: MemoryResult) -> MemoryRequest:
+            return MemoryRequest(log=wanted.model_copy(update={"after": page.entries[-1].number}))
+
+        async for page in self._pages(MemoryRequest(log=wanted), following):
+            for entry in page.entries:
                 yield entry
-            if not result.more or not result.entries:
+
+    async def _pages(
+        self, request: MemoryRequest, following: Callable[[MemoryResult], MemoryRequest]
+    ) -> AsyncIterator[MemoryResult]:
+        """Yield what comes of a request, and of those that follow while there is more: then no page is empty."""
+        while True:
+            page = await self._use(request)
+            yield page
+            if not page.more:
                 return
-            wanted = wanted.model_copy(update={"after": result.entries[-1].number})
+            request = following(page)
 
     async def _use(self, request: MemoryRequest) -> MemoryResult:
         check_size("request", request, REQUEST_BYTES)

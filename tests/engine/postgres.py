@@ -6,7 +6,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import asyncpg
 import pytest
 
 if TYPE_CHECKING:
@@ -24,3 +27,12 @@ def running_postgres(folder: Path) -> Generator[PostgresServer]:
         server = get_server(folder / "data", cleanup_mode="delete")
     yield server
     server.cleanup()
+
+
+async def fresh_database(server: str) -> str:
+    """Make an empty database on a server, and return its address."""
+    name = f"fresh_{uuid4().hex[:12]}"
+    connection = await asyncpg.connect(server)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    return urlsplit(server)._replace(path=f"/{name}").geturl()

@@ -8,16 +8,14 @@ import sqlite3
 import sys
 from pathlib import Path
 from random import Random
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
 from aos.memory import Filter, MemoryStore, Search
 from aos_activities.memory.postgres import PostgresMemory
 from aos_activities.memory.sqlite import SqliteMemory
+from engine.postgres import fresh_database
 
 KILLS, LONG_KILLS = 10, 200
 WRITERS, ADDS, LONG_WRITERS, LONG_ADDS = 4, 50, 16, 1_000
@@ -84,12 +82,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A place for a memory: a path of a file, or the address of a database."""
     if request.param == "sqlite":
         return str(tmp_path / "memory.db")
-    server: str = request.getfixturevalue("postgres")
-    name = f"memory_{uuid4().hex[:12]}"
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    return urlsplit(server)._replace(path=f"/{name}").geturl()
+    return await fresh_database(request.getfixturevalue("postgres"))
 
 
 def opened(place: str) -> MemoryStore:

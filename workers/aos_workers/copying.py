@@ -8,9 +8,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from aos.errors import SetupError
+from aos.memory import MemoryStore
 from aos_activities.memory.copying import copy_memory
 from aos_workers.home import Home
-from aos_workers.settings import load_settings
+from aos_workers.settings import Settings, load_settings
 from aos_workers.stores import make_memory, memory_at
 
 
@@ -26,14 +27,9 @@ async def copy_between(origin: str | None, to: str, told: Callable[[int], object
         SetupError: One of the two is not there, or cannot be had.
         InvalidInput: What is in `to` is not the beginning of what is copied.
     """
-    settings = load_settings()
-    home = Home(settings.home)
-    place = Path(origin) if origin else home.memory
-    if "://" not in (origin or "") and not (origin is None and settings.memory_url) and not place.exists():
-        raise SetupError(f"there is no memory in {place}; name the right one with --from")
     try:
         async with AsyncExitStack() as stack:
-            source = memory_at(origin) if origin else make_memory(settings, home)
+            source = _source(origin, load_settings())
             stack.push_async_callback(source.aclose)
             target = memory_at(to)
             stack.push_async_callback(target.aclose)
@@ -42,3 +38,14 @@ async def copy_between(origin: str | None, to: str, told: Callable[[int], object
         raise SetupError(f"the file cannot be used: {error}") from error
     except OSError as error:
         raise SetupError(f"the database is not reached: {error}") from error
+
+
+def _source(origin: str | None, settings: Settings) -> MemoryStore:
+    home = Home(settings.home)
+    if origin is None and settings.memory_url:
+        return make_memory(settings, home)
+    place = origin or str(home.memory)
+    # Opening it would make an empty one.
+    if "://" not in place and not Path(place).exists():
+        raise SetupError(f"there is no memory in {place}; name the right one with --from")
+    return memory_at(place)

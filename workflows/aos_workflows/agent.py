@@ -22,7 +22,7 @@ from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, LettersSett
 from aos_activities.archive import Page
 from aos_workflows import shelf, views
 from aos_workflows.birth import initial_state
-from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal, text_of
+from aos_workflows.inbound import NOTHING, is_given, message_id, read, read_or_refuse, refusal, text_of
 from aos_workflows.intake import Intake
 from aos_workflows.letters import DeadOffice
 from aos_workflows.messaging import Messaging
@@ -328,10 +328,7 @@ class PerpetualAgent:
     @drop_letters.validator
     def _validate_letters(self, wanted: RawValue = NOTHING) -> None:
         self._refuse_if_gone()
-        try:
-            read(Letters, "letters", wanted, SPEC_BYTES)
-        except InvalidInput as error:
-            raise refusal(error) from None
+        read_or_refuse(Letters, "letters", wanted, SPEC_BYTES)
 
     def _refuse_if_gone(self) -> None:
         if self._refused:

@@ -36,6 +36,18 @@ def read(model: type[M], what: str, raw: RawValue, limit: int) -> M:
     return read_json(model, what, raw.payload.data, limit)
 
 
+def read_or_refuse(model: type[M], what: str, raw: RawValue, limit: int) -> M:
+    """Return the `model` in a raw argument.
+
+    Raises:
+        ApplicationError: It is no JSON object that fits.
+    """
+    try:
+        return read(model, what, raw, limit)
+    except InvalidInput as error:
+        raise refusal(error) from None
+
+
 def message_id(update_id: str) -> str:
     """Return the id of a message that came by an update and without one; an update's id may be too long for it."""
     if len(update_id) <= MESSAGE_ID_CHARS:

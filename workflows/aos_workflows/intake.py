@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from aos.errors import AgentStopped, InvalidInput, MailboxFull, MessageFailed, ReplyForgotten
+from aos.errors import AgentStopped, MailboxFull, MessageFailed, ReplyForgotten
 from aos.limits import MESSAGE_BYTES
 from aos.message import Event, Message, Reply
 from aos.views import DeadLetter, DeathKind
 from aos_workflows import shelf
-from aos_workflows.inbound import read, refusal, text_of
+from aos_workflows.inbound import read_or_refuse, refusal, text_of
 from aos_workflows.letters import DeadOffice
 from aos_workflows.messaging import Messaging
 from aos_workflows.replies import reply_with
@@ -74,10 +74,7 @@ class Intake:
         Raises:
             ApplicationError: It cannot be read, or there is no room for it.
         """
-        try:
-            message = read(Message, "message", given, MESSAGE_BYTES)
-        except InvalidInput as error:
-            raise refusal(error) from None
+        message = read_or_refuse(Message, "message", given, MESSAGE_BYTES)
         if self._lacks_room(message):
             raise refusal(MailboxFull(self._state.spec.name, self._retry_after))
 

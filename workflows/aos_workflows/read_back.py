@@ -7,11 +7,10 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy, VersioningBehavior
 
-from aos.errors import InvalidInput
 from aos.limits import SPEC_BYTES
 from aos.read_back import READ_BACK_WORKFLOW, ReadBackRequest, ReadBackResult
 from aos_activities.archive import ArchiveActivities
-from aos_workflows.inbound import NOTHING, read, refusal
+from aos_workflows.inbound import NOTHING, read_or_refuse
 
 _LIMIT = timedelta(minutes=1)
 _RETRIES = RetryPolicy(non_retryable_error_types=["BlobMissing"])
@@ -24,10 +23,7 @@ class ReadBack:
     @workflow.run
     async def run(self, given: RawValue = NOTHING) -> ReadBackResult:
         """Read, and end."""
-        try:
-            request = read(ReadBackRequest, "read", given, SPEC_BYTES)
-        except InvalidInput as error:
-            raise refusal(error) from None
+        request = read_or_refuse(ReadBackRequest, "read", given, SPEC_BYTES)
         result = ReadBackResult()
         if request.transcript:
             result.transcript = await workflow.execute_activity_method(

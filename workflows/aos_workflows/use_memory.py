@@ -7,10 +7,9 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy, VersioningBehavior
 
-from aos.errors import InvalidInput
 from aos.memory_use import REQUEST_BYTES, USE_MEMORY_WORKFLOW, MemoryRequest, MemoryResult
 from aos_activities.memory.using import MemoryActivities
-from aos_workflows.inbound import NOTHING, read, refusal
+from aos_workflows.inbound import NOTHING, read_or_refuse
 
 _ATTEMPT = timedelta(seconds=30)
 _LIMIT = timedelta(minutes=5)
@@ -25,10 +24,7 @@ class UseMemory:
     @workflow.run
     async def run(self, given: RawValue = NOTHING) -> MemoryResult:
         """Do it, and end."""
-        try:
-            request = read(MemoryRequest, "request", given, REQUEST_BYTES)
-        except InvalidInput as error:
-            raise refusal(error) from None
+        request = read_or_refuse(MemoryRequest, "request", given, REQUEST_BYTES)
         return await workflow.execute_activity_method(
             MemoryActivities.use_memory,
             request,

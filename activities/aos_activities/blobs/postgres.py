@@ -54,7 +54,7 @@ class PostgresBlobStore:
         """
         # Sorted: of two processes that save the same, none holds what the other one waits for.
         kept = dict(sorted({ref_of(data): data for data in blobs}.items()))
-        pointed = dict(sorted((_bytes(key), ref) for key, ref in (links or {}).items()))
+        pointed = dict(sorted((key.encode(), ref) for key, ref in (links or {}).items()))
         if not kept and not pointed:
             return
         async with self._database.connection() as connection, connection.transaction():
@@ -78,13 +78,9 @@ class PostgresBlobStore:
 
     async def follow(self, key: str) -> str | None:
         """Return the reference that the link points at, or None."""
-        found = await self._database.fetch("SELECT ref FROM links WHERE key = $1", _bytes(key))
+        found = await self._database.fetch("SELECT ref FROM links WHERE key = $1", key.encode())
         return found[0][0] if found else None
 
     async def aclose(self) -> None:
         """Close the connections, once what is under way is done."""
         await self._database.aclose()
-
-
-def _bytes(key: str) -> bytes:
-    return key.encode()

@@ -110,20 +110,12 @@ class S3BlobStore:
         self._client().put_object(Bucket=self._bucket, Key=name, Body=data)
 
     def _get(self, name: str) -> bytes | None:
-        try:
-            return self._client().get_object(Bucket=self._bucket, Key=name)["Body"].read()
-        except ClientError as error:
-            if _code(error) in _MISSING:
-                return None
-            raise
+        found = _unless_missing(lambda: self._client().get_object(Bucket=self._bucket, Key=name))
+        return None if found is None else found["Body"].read()
 
     def _check(self, ref: str) -> None:
-        try:
-            self._client().head_object(Bucket=self._bucket, Key=self._blob(ref))
-        except ClientError as error:
-            if _code(error) in _MISSING:
-                raise BlobMissing(ref) from None
-            raise
+        if _unless_missing(lambda: self._client().head_object(Bucket=self._bucket, Key=self._blob(ref))) is None:
+            raise BlobMissing(ref)
 
     def _blob(self, ref: str) -> str:
         return f"{self._prefix}blobs/{ref}"
@@ -133,5 +125,10 @@ class S3BlobStore:
         return f"{self._prefix}links/{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+def _unless_missing(call: Callable[[], T]) -> T | None:
+    try:
+        return call()
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in _MISSING:
+            return None
+        raise

@@ -81,20 +81,31 @@ def _told(write: Write) -> str:
 
 def _announcements(transaction: Transaction, committed: Committed) -> list[tuple[str, Message]]:
     """Return what is told of a transaction, and on which topics."""
-    topics: dict[str, list[JsonValue]] = {}
+    topics: dict[str, list[tuple[Write, int]]] = {}
     for write, version in zip(transaction.writes, committed.versions, strict=True):
-        change = {"scope": write.scope, "key": write.key, "kind": write.kind, "forgotten": write.forget}
-        topics.setdefault(scope_topic(write.scope), []).append({**change, "version": version})
-    return [(topic, _announcement(transaction, committed, topic, changed)) for topic, changed in topics.items()]
+        topics.setdefault(scope_topic(write.scope), []).append((write, version))
+    return [(topic, _announcement(transaction, committed, topic, made)) for topic, made in topics.items()]
 
 
-def _announcement(transaction: Transaction, committed: Committed, topic: str, changed: list[JsonValue]) -> Message:
-    names = [f"{write.key} in {write.scope}" for write in transaction.writes if scope_topic(write.scope) == topic]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+def _announcement(
+    transaction: Transaction, committed: Committed, topic: str, made: Sequence[tuple[Write, int]]
+) -> Message:
+    names = ", ".join(f"{write.key} in {write.scope}" for write, _ in made[:_NAMED])
+    more = f" and {len(made) - _NAMED} more" if len(made) > _NAMED else ""
     why = f" ({transaction.why})" if transaction.why else ""
+    changed: list[JsonValue] = [
+        {
+            "scope": write.scope,
+            "key": write.key,
+            "kind": write.kind,
+            "forgotten": write.forget,
+            "version": version,
+        }
+        for write, version in made
+    ]
     return Message(
         id=f"{topic}/{micros(committed.at)}",
-        text=f"{transaction.by or 'somebody'} changed {', '.join(names[:_NAMED])}{more}{why}",
+        text=f"{transaction.by or 'somebody'} changed {names}{more}{why}",
         kind="publication",
         parts=[DataPart(data={"number": committed.number, "by": transaction.by, "changed": changed})],
     )

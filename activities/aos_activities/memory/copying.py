@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aos.errors import InvalidInput
-from aos.memory import Logged, MemoryStore
+from aos.memory import MemoryStore
 
 _AT_ONCE = 100
 
@@ -20,26 +20,14 @@ async def copy_memory(
     Raises:
         InvalidInput: What is in `target` is not the beginning of what is in `source`; nothing was written.
     """
-    last = await _last(target)
-    if last is not None:
-        there = await source.dump(last.number - 1, 1)
-        if not there or (there[0].number, there[0].digest, there[0].at) != (last.number, last.digest, last.at):
-            problem = f"it has {last.number} transactions that are not those of the source; copy into an empty one"
+    copied, after = 0, await target.last()
+    if after:
+        (mine,), there = await target.dump(after - 1, 1), await source.dump(after - 1, 1)
+        if [(each.number, each.digest, each.at) for each in there] != [(mine.number, mine.digest, mine.at)]:
+            problem = f"it has {after} transactions that are not those of the source; copy into an empty one"
             raise InvalidInput("target", [problem])
-    copied, after = 0, last.number if last else 0
     while transactions := await source.dump(after, _AT_ONCE):
         await target.restore(transactions)
         copied, after = copied + len(transactions), transactions[-1].number
         told(after)
     return copied
-
-
-async def _last(store: MemoryStore) -> Logged | None:
-    """Return the last transaction of a store."""
-    low, high = 0, 1
-    while await store.log(high - 1, 1):
-        low, high = high, high * 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if await store.log(middle - 1, 1) else (low, middle)
-    return (await store.dump(low - 1, 1))[0] if low else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,18 +20,21 @@ from aos_activities.memory.rows import (
     PLACED,
     PLACES,
     RECORDS,
+    Entry,
     Place,
     check_next,
     check_same,
     check_versions,
     depth_of,
     digest_of,
+    entry_of,
     found_of,
     fused,
     log_entry,
     logged_of,
     micros,
     moment,
+    next_entry,
     record_of,
     repeated,
     with_changes,
@@ -126,6 +128,11 @@ class PostgresMemory:
             changed = await connection.fetch(changes, after, entries[-1].number) if entries else []
         return with_changes(entries, map(tuple, changed))
 
+    async def last(self) -> int:
+        """Return the number of the last transaction, 0 where there is none."""
+        async with self._database.connection() as connection:
+            return (await _last(connection))[0]
+
     async def dump(self, after: int = 0, limit: int = FOUND) -> Sequence[Logged]:
         """Return the transactions after a number, with all that they wrote."""
         query = """SELECT number, id, digest, at, by, why, source FROM transactions
@@ -135,12 +142,9 @@ class PostgresMemory:
             rows = [tuple(row) for row in await connection.fetch(query, after, limit)]
             if not rows:
                 return []
-            made: dict[int, list[Record]] = {}
-            for row in await connection.fetch(written, after, rows[-1][0]):
-                record = record_of(tuple(row))
-                made.setdefault(record.transaction, []).append(record)
+            versions = [record_of(tuple(row)) for row in await connection.fetch(written, after, rows[-1][0])]
             model, vectors = await vectors_of(connection, after, rows[-1][0])
-        return [logged_of(row, made[row[0]], vectors.get(row[0], {}), model) for row in rows]
+        return logged_of(rows, versions, vectors, model)
 
     async def restore(self, transactions: Sequence[Logged]) -> None:
         """Take over transactions of another store as they are, all or none: the next in its log, without a gap.
@@ -153,8 +157,7 @@ class PostgresMemory:
             for each in transactions:
                 check_next(each.number, (await _last(connection))[0])
                 places = [await _place(connection, write.scope, write.key) for write in each.transaction.writes]
-                row = (each.number, bytes.fromhex(each.digest), micros(each.at))
-                await _append(connection, each.transaction, each.embedded, row, places)
+                await _append(connection, each.transaction, each.embedded, entry_of(each), places)
 
     async def _records(self, query: str, *values: object) -> list[Record]:
         return [record_of(tuple(row)) for row in await self._database.fetch(query, *values)]
@@ -189,13 +192,11 @@ async def _commit(connection: PoolConnectionProxy, given: tuple[Transaction, Emb
     places = [await _place(connection, write.scope, write.key) for write in transaction.writes]
     read = [await _place(connection, reading.scope, reading.key) for reading in transaction.reads]
     check_versions(transaction, places, read)
-    last_number, last_at = await _last(connection)
-    number, at = last_number + 1, max(time.time_ns() // 1000, last_at + 1)
-    return await _append(connection, transaction, embedded, (number, digest, at), places)
+    return await _append(connection, transaction, embedded, next_entry(digest, *await _last(connection)), places)
 
 
 async def _last(connection: PoolConnectionProxy) -> tuple[int, int]:
-    """Return number and time of the last transaction."""
+    """Return number and time of the last transaction, 0 where there is none."""
     found = await connection.fetchrow("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1")
     return (found[0], found[1]) if found else (0, 0)
 
@@ -204,11 +205,11 @@ async def _append(
     connection: PoolConnectionProxy,
     transaction: Transaction,
     embedded: Embedded | None,
-    row: tuple[int, bytes, int],
+    entry: Entry,
     places: Sequence[Place],
 ) -> Committed:
-    """Write a transaction under its number, with its digest and its time; `places` are those that it writes to."""
-    number, digest, at = row
+    """Write a transaction under its entry; `places` are those that it writes to."""
+    number, digest, at = entry
     has_meanings = await prepare_for(connection, embedded, len(transaction.writes))
     await connection.execute(
         "INSERT INTO transactions (number, id, digest, at, by, why, source) VALUES ($1, $2, $3, $4, $5, $6, $7)",

@@ -87,18 +87,19 @@ async def nearest(
 
 async def vectors_of(
     connection: PoolConnectionProxy, after: int, last: int
-) -> tuple[str, dict[int, dict[tuple[str, str], list[float]]]]:
-    """Return the model, and the vectors of records whose newest version is of these transactions, by their numbers."""
+) -> tuple[str, list[tuple[str, str, int, list[float]]]]:
+    """Return the model, and the vectors of records whose newest version is of these transactions.
+
+    Each with its scope, its key and the number of its transaction.
+    """
     there = await _there(connection)
     if there is None:
-        return "", {}
+        return "", []
     # The vector of a record is that of its newest version.
     query = """SELECT p.scope, p.key, v.number, m.vector::text FROM meanings m JOIN places p ON p.place = m.place
         JOIN versions v ON v.place = p.place AND v.version = p.version WHERE v.number > $1 AND v.number <= $2"""
-    vectors: dict[int, dict[tuple[str, str], list[float]]] = {}
-    for scope, key, number, vector in await connection.fetch(query, after, last):
-        vectors.setdefault(number, {})[scope, key] = json.loads(vector)
-    return there[0], vectors
+    rows = await connection.fetch(query, after, last)
+    return there[0], [(scope, key, number, json.loads(vector)) for scope, key, number, vector in rows]
 
 
 async def _there(connection: PoolConnectionProxy) -> tuple[str, int] | None:

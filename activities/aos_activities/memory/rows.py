@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -175,15 +176,55 @@ def write_of(record: Record) -> Write:
 
 
 def logged_of(
-    row: Sequence[Any], records: Sequence[Record], vectors: Mapping[tuple[str, str], list[float]], model: str
-) -> Logged:
-    """Return a transaction from its row (number, id, digest, at, who, why, source) and the versions that it made."""
-    number, name, digest, at, by, why, source = row
-    writes = [write_of(record) for record in records]
-    transaction = Transaction(id=name, by=by, why=why, source=source, writes=writes)
-    found = [vectors.get((record.scope, record.key)) for record in records]
-    embedded = Embedded(model=model, vectors=found) if any(vector is not None for vector in found) else None
-    return Logged(number=number, digest=digest.hex(), at=moment(at), transaction=transaction, embedded=embedded)
+    rows: Iterable[Sequence[Any]],
+    versions: Iterable[Record],
+    vectors: Iterable[tuple[str, str, int, list[float]]],
+    model: str,
+) -> list[Logged]:
+    """Return transactions with all that they wrote.
+
+    Args:
+        rows: Number, id, digest, time, who, why and source of each.
+        versions: What they made.
+        vectors: Of those versions that are the newest: scope, key, number of the transaction, and the vector.
+        model: The one that embedded them.
+    """
+    made: dict[int, list[Record]] = {}
+    for record in versions:
+        made.setdefault(record.transaction, []).append(record)
+    near = {(number, scope, key): vector for scope, key, number, vector in vectors}
+    logged: list[Logged] = []
+    for number, name, digest, at, by, why, source in rows:
+        writes = [write_of(record) for record in made[number]]
+        found = [near.get((number, write.scope, write.key)) for write in writes]
+        logged.append(
+            Logged(
+                number=number,
+                digest=digest.hex(),
+                at=moment(at),
+                transaction=Transaction(id=name, by=by, why=why, source=source, writes=writes),
+                embedded=Embedded(model=model, vectors=found) if any(found) else None,
+            )
+        )
+    return logged
+
+
+class Entry(NamedTuple):
+    """What a store keeps of a transaction beside what it was given. `at` is in microseconds since 1970."""
+
+    number: int
+    digest: bytes
+    at: int
+
+
+def next_entry(digest: bytes, number: int, at: int) -> Entry:
+    """Return the entry that follows the last one of a log, which has that number and time. Times never go back."""
+    return Entry(number + 1, digest, max(time.time_ns() // 1000, at + 1))
+
+
+def entry_of(logged: Logged) -> Entry:
+    """Return the entry of a transaction that is taken over."""
+    return Entry(logged.number, bytes.fromhex(logged.digest), micros(logged.at))
 
 
 def check_next(number: int, last: int) -> None:

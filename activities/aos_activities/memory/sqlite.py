@@ -28,7 +28,7 @@ from aos_activities.memory.rows import (
 from aos_activities.memory.sqlite_filter import Narrowed, conditions_of
 from aos_activities.memory.sqlite_schema import migrate
 from aos_activities.memory.sqlite_words import with_words
-from aos_activities.memory.sqlite_writing import commit_in, restore_in
+from aos_activities.memory.sqlite_writing import commit_in, last_in, restore_in
 from aos_activities.sqlite import Lane, SharedWrites
 from aos_activities.sqlite import Transaction as InOneTransaction
 
@@ -118,6 +118,10 @@ class SqliteMemory:
         """Return the transactions after a number, in their order."""
         return await self._reader.run(lambda connection: _log(connection, after, limit))
 
+    async def last(self) -> int:
+        """Return the number of the last transaction, 0 where there is none."""
+        return await self._reader.run(lambda connection: last_in(connection)[0])
+
     async def dump(self, after: int = 0, limit: int = FOUND) -> Sequence[Logged]:
         """Return the transactions after a number, with all that they wrote."""
         return await self._reader.run(lambda connection: _dump(connection, after, limit))
@@ -157,16 +161,15 @@ def _dump(connection: sqlite3.Connection, after: int, limit: int) -> list[Logged
     rows = connection.execute(query, (after, limit)).fetchall()
     if not rows:
         return []
-    made: dict[int, list[Record]] = {}
     written = f"{RECORDS} WHERE v.number > ? AND v.number <= ? ORDER BY v.number, v.place"
-    for record in map(record_of, connection.execute(written, (after, rows[-1][0]))):
-        made.setdefault(record.transaction, []).append(record)
-    (model,) = connection.execute("SELECT model FROM embedding").fetchone() or ("",)
     # The vector of a record is that of its newest version.
     near = """SELECT p.scope, p.key, v.number, m.vector FROM meanings m JOIN places p ON p.place = m.place
         JOIN versions v ON v.place = p.place AND v.version = p.version
         WHERE v.number > ? AND v.number <= ? AND m.vector IS NOT NULL"""
-    vectors: dict[int, dict[tuple[str, str], list[float]]] = {}
-    for scope, key, number, vector in connection.execute(near, (after, rows[-1][0])):
-        vectors.setdefault(number, {})[scope, key] = numbers_of(vector)
-    return [logged_of(row, made[row[0]], vectors.get(row[0], {}), model) for row in rows]
+    between = (after, rows[-1][0])
+    versions = map(record_of, connection.execute(written, between))
+    vectors = (
+        (scope, key, number, numbers_of(vector)) for scope, key, number, vector in connection.execute(near, between)
+    )
+    (model,) = connection.execute("SELECT model FROM embedding").fetchone() or ("",)
+    return logged_of(rows, versions, vectors, model)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Sequence
 
 from aos.memory import Committed, Embedded, Logged, Transaction, Write
@@ -12,14 +11,17 @@ from aos_activities.memory.embedded import check_embedded, packed
 from aos_activities.memory.rows import (
     MADE,
     NOWHERE,
+    Entry,
     Place,
     check_next,
     check_same,
     check_versions,
     digest_of,
+    entry_of,
     json_of,
     micros,
     moment,
+    next_entry,
     repeated,
 )
 from aos_activities.memory.words import words_of
@@ -44,9 +46,7 @@ def commit_in(connection: sqlite3.Connection, given: tuple[Transaction, Embedded
     places = [_place(connection, write.scope, write.key) for write in transaction.writes]
     read = [_place(connection, reading.scope, reading.key) for reading in transaction.reads]
     check_versions(transaction, places, read)
-    last_number, last_at = _last(connection)
-    number, at = last_number + 1, max(time.time_ns() // 1000, last_at + 1)
-    return _append(connection, transaction, embedded, (number, digest, at), places)
+    return _append(connection, transaction, embedded, next_entry(digest, *last_in(connection)), places)
 
 
 def restore_in(connection: sqlite3.Connection, transactions: Sequence[Logged]) -> None:
@@ -56,14 +56,13 @@ def restore_in(connection: sqlite3.Connection, transactions: Sequence[Logged]) -
         InvalidInput: They are not the next.
     """
     for each in transactions:
-        check_next(each.number, _last(connection)[0])
+        check_next(each.number, last_in(connection)[0])
         places = [_place(connection, write.scope, write.key) for write in each.transaction.writes]
-        row = (each.number, bytes.fromhex(each.digest), micros(each.at))
-        _append(connection, each.transaction, each.embedded, row, places)
+        _append(connection, each.transaction, each.embedded, entry_of(each), places)
 
 
-def _last(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Return number and time of the last transaction."""
+def last_in(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return number and time of the last transaction, 0 where there is none."""
     return connection.execute("SELECT number, at FROM transactions ORDER BY number DESC LIMIT 1").fetchone() or (0, 0)
 
 
@@ -71,11 +70,11 @@ def _append(
     connection: sqlite3.Connection,
     transaction: Transaction,
     embedded: Embedded | None,
-    row: tuple[int, bytes, int],
+    entry: Entry,
     places: Sequence[Place],
 ) -> Committed:
-    """Write a transaction under its number, with its digest and its time; `places` are those that it writes to."""
-    number, digest, at = row
+    """Write a transaction under its entry; `places` are those that it writes to."""
+    number, digest, at = entry
     if embedded:
         _check_meanings(connection, embedded, len(transaction.writes))
     connection.execute(

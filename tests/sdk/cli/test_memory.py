@@ -3,15 +3,14 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from aos.memory import Filter, LogEntry, Record, Transaction, Write
 from aos_activities.memory.sqlite import SqliteMemory
 from command_line import Command
+from engine.postgres import fresh_database
 
 
 @pytest.fixture
@@ -111,7 +110,7 @@ def test_what_is_wrong_is_said_in_a_line(aos: Command, words: list[str], problem
 def test_a_memory_is_copied_into_another_store_and_what_came_since_later(
     aos: Command, tmp_path: Path, postgres: str
 ) -> None:
-    there, database = str(tmp_path / "memory.db"), asyncio.run(_new_database(postgres))
+    there, database = str(tmp_path / "memory.db"), asyncio.run(fresh_database(postgres))
     asyncio.run(_write(there, "a", "b"))
     assert aos("memory", "copy", database, "--from", there).stdout == "2 transactions copied\n"
     asyncio.run(_write(there, "c"))
@@ -151,11 +150,3 @@ async def _keys(path: str) -> list[str]:
     records = await memory.page(Filter())
     await memory.aclose()
     return [record.key for record in records]
-
-
-async def _new_database(server: str) -> str:
-    name = f"copy_{uuid4().hex[:12]}"
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    return urlsplit(server)._replace(path=f"/{name}").geturl()

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from aos.errors import AgentStopped, InvalidInput, MailboxFull, MessageFailed, ReplyForgotten
+from aos.errors import AgentStopped, MailboxFull, MessageFailed, ReplyForgotten
 from aos.limits import MESSAGE_BYTES
 from aos.message import Message, Reply
 from aos.views import DeadLetter, DeathKind
 from aos_activities.keeping import FindTaskReply, KeepingActivities
-from aos_workflows.inbound import read, refusal
+from aos_workflows.inbound import read_or_refuse, refusal
 from aos_workflows.letters import DeadOffice
 from aos_workflows.options import STORE
 from aos_workflows.team.state import TeamState
@@ -48,10 +48,7 @@ class TeamIntake:
         Raises:
             ApplicationError: It cannot be read, or there is no room for it.
         """
-        try:
-            message = read(Message, "message", given, MESSAGE_BYTES)
-        except InvalidInput as error:
-            raise refusal(error) from None
+        message = read_or_refuse(Message, "message", given, MESSAGE_BYTES)
         if self._lacks_room(message):
             raise refusal(self._full())
 

@@ -24,7 +24,7 @@ from aos.team_views import TaskList, TaskReport, TaskView, TeamFarewell, TeamSta
 from aos.views import DeadLetters, LettersSettled
 from aos_activities.directory import Conditions, DirectoryActivities
 from aos_workflows import shelf
-from aos_workflows.inbound import NOTHING, is_given, message_id, read, refusal, text_of
+from aos_workflows.inbound import NOTHING, is_given, message_id, read, read_or_refuse, refusal, text_of
 from aos_workflows.letters import DeadOffice
 from aos_workflows.options import STORE
 from aos_workflows.outbox import Outgoing
@@ -348,7 +348,7 @@ class AgentTeam:
     def _changed_roster(self, raw: RawValue) -> tuple[RosterChanges, Change]:
         name = self._state.spec.name
         payload = Payload(metadata=dict(raw.payload.metadata), data=children_named(name, raw.payload.data))
-        wanted = _checked(RosterChanges, "changes", RawValue(payload), SPEC_BYTES)
+        wanted = read_or_refuse(RosterChanges, "changes", RawValue(payload), SPEC_BYTES)
         try:
             return wanted, changed_roster(self._state.spec, wanted, self._state.left)
         except InvalidInput as error:
@@ -379,7 +379,7 @@ class AgentTeam:
     @workflow.update(description="End a task before it is over: {id, how: cancel or finish, reason}")
     def end_task(self, wanted: RawValue = NOTHING) -> TaskView:
         """End a task at once, and return how it ended."""
-        asked = _checked(EndTask, "end_task", wanted, SPEC_BYTES)
+        asked = read_or_refuse(EndTask, "end_task", wanted, SPEC_BYTES)
         state = self._state
         if asked.id in state.tasks:
             self._work.end(asked.id, cancelled=asked.how == "cancel", reason=asked.reason)
@@ -394,7 +394,7 @@ class AgentTeam:
     @end_task.validator
     def _validate_end_task(self, wanted: RawValue = NOTHING) -> None:
         self._refuse_if_gone()
-        if views.task(self._state, (asked := _checked(EndTask, "end_task", wanted, SPEC_BYTES)).id) is None:
+        if views.task(self._state, (asked := read_or_refuse(EndTask, "end_task", wanted, SPEC_BYTES)).id) is None:
             raise refusal(_no_task(asked.id))
 
     @workflow.update(description="Take dead letters in once more, under new ids: {ids} or {all: true}")
@@ -411,7 +411,7 @@ class AgentTeam:
     @drop_letters.validator
     def _validate_letters(self, wanted: RawValue = NOTHING) -> None:
         self._refuse_if_gone()
-        _checked(Letters, "letters", wanted, SPEC_BYTES)
+        read_or_refuse(Letters, "letters", wanted, SPEC_BYTES)
 
     def _replayed(self, message: Message) -> None:
         self._intake.take_in(message)
@@ -471,13 +471,6 @@ def _initial_state(given: RawValue) -> TeamState:
     if info.workflow_id != (wanted := f"team/{spec.name}"):
         raise InvalidInput("team", [f"name: the team {spec.name!r} must be started with the workflow id {wanted!r}"])
     return TeamState(spec=spec, life=info.first_execution_run_id or info.run_id, started=workflow.time())
-
-
-def _checked(model: type[M], what: str, raw: RawValue, limit: int) -> M:
-    try:
-        return read(model, what, raw, limit)
-    except InvalidInput as error:
-        raise refusal(error) from None
 
 
 def _no_task(task_id: str) -> InvalidInput:

@@ -28,7 +28,7 @@ from aos.topic import (
     topic_name,
 )
 from aos.views import DeadLetter, DeadLetters, DeathKind
-from aos_workflows.inbound import NOTHING, is_given, read, refusal
+from aos_workflows.inbound import NOTHING, is_given, read, read_or_refuse, refusal
 from aos_workflows.resume import carried
 from aos_workflows.topic import carrying, views
 from aos_workflows.topic.carrier import Carrier
@@ -225,10 +225,7 @@ class Topic:
     @unsubscribe.validator
     def _validate_unsubscribe(self, wanted: RawValue = NOTHING) -> None:
         self._refuse_unless_here()
-        try:
-            read(Unsubscribe, "unsubscribe", wanted, SPEC_BYTES)
-        except InvalidInput as error:
-            raise refusal(error) from None
+        read_or_refuse(Unsubscribe, "unsubscribe", wanted, SPEC_BYTES)
 
     def _refuse_unless_here(self) -> None:
         if self._refused:
