@@ -18,4 +18,5 @@ def forgetful() -> Generator[None]:
         patch.setattr("aos_workflows.mailbox.PAGE_BYTES", 1200)
         patch.setattr("aos_workflows.mailbox.QUIET_BYTES", 2000)
         patch.setattr("aos_workflows.agent.CARRIED_BYTES", 1500)
+        patch.setattr("aos_workflows.agent.LATE_BYTES", 1500)
         yield

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
 
 from aos.app import App
 from aos.embedding import Embedder
@@ -43,6 +43,13 @@ from aos_workflows.read_back import ReadBack
 from aos_workflows.team.workflow import AgentTeam
 from aos_workflows.topic.workflow import Topic
 from aos_workflows.use_memory import UseMemory
+
+_POLLS = 5
+"""Polls of the task queue at a time, and of the worker's own. A server spreads a queue over four partitions as a rule.
+
+Temporal's SDK polls the queue once at a time. Where that poll waits in one partition, and a task lies in another as a
+run's first does, an agent was seen to stand still for a minute, until the poll ended.
+"""
 
 _STICKY = timedelta(seconds=1)
 _DRAIN = timedelta(seconds=10)
@@ -146,6 +153,8 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
         ],
         deployment_config=deployment_config(settings.build_id),
         max_cached_workflows=settings.agents_cached,
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2 * _POLLS),
+        nonsticky_to_sticky_poll_ratio=0.5,
         sticky_queue_schedule_to_start_timeout=_STICKY,
         graceful_shutdown_timeout=_DRAIN,
         max_heartbeat_throttle_interval=_HEARTBEATS,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue, SearchAttributeKey, SearchAttributeUpdate, VersioningBehavior
 from temporalio.exceptions import ActivityError, is_cancelled_exception
@@ -22,6 +22,7 @@ from aos.views import AgentStatus, DeadLetters, Farewell, InboxView, LettersSett
 from aos_activities.archive import Page
 from aos_workflows import shelf, views
 from aos_workflows.birth import initial_state
+from aos_workflows.carrying import CARRIED_BYTES, LATE_BYTES, lighten
 from aos_workflows.inbound import NOTHING, is_given, message_id, read, read_or_refuse, refusal, text_of
 from aos_workflows.intake import Intake
 from aos_workflows.letters import DeadOffice
@@ -32,9 +33,6 @@ from aos_workflows.state import AgentState
 from aos_workflows.turns import TURN_BYTES, Turns
 from aos_workflows.waits import Break, Probe
 from aos_workflows.waking import Alarm, post_due
-
-CARRIED_BYTES = 8 * 1024
-"""Most bytes of waiting messages that cross a rollover in the state; the rest waits in the store."""
 
 URGENT_EVENTS = 8_000
 """History events at which a rollover does not wait for the model: a run takes 10,000 signals at most."""
@@ -177,7 +175,9 @@ class PerpetualAgent:
         self._rolling = True
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._messaging.until_sent()
-        await self._lighten(CARRIED_BYTES)
+        await lighten(state.mailbox, CARRIED_BYTES, LATE_BYTES)
+        await self._letters.keep()
+        await self._letters.lighten()
         if (turn := state.turn) and sum(len(message.model_dump_json()) for message in turn.letters) > CARRIED_BYTES:
             await self._turns.keep_letters(turn)
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -185,18 +185,6 @@ class PerpetualAgent:
         state.replies = state.replies.carried()
         state.rollovers += 1
         workflow.continue_as_new({"resume": dump_state(state)}, task_timeout=TASK_TIMEOUT)
-
-    async def _lighten(self, limit: int) -> list[str]:
-        """Move into the store what would make the state too large, and return the ids of the messages among it."""
-        mailbox = self._state.mailbox
-        ids: list[str] = []
-        while surplus := mailbox.surplus(limit):
-            entries: list[JsonValue] = [letter.model_dump(mode="json") for letter in surplus]
-            mailbox.set_aside(await shelf.set_aside(Page(entries=entries)), surplus)
-            ids[:0] = [letter.message.id for letter in surplus]
-        await self._letters.keep()
-        await self._letters.lighten()
-        return ids
 
     async def _leave(self) -> Farewell:
         """Tell everybody who waits, and put what was not handled into the store."""
@@ -209,7 +197,9 @@ class PerpetualAgent:
             pages.append(await shelf.set_aside(Page(entries=[item.model_dump(mode="json") for item in state.turn.new])))
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._messaging.say_farewell()
-        undelivered += await self._lighten(0)
+        undelivered += await lighten(state.mailbox, 0, 0)
+        await self._letters.keep()
+        await self._letters.lighten()
         await self._messaging.until_sent()
         return Farewell(
             name=state.spec.name,

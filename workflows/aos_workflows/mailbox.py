@@ -161,6 +161,10 @@ class Mailbox(Wire):
         self._drop(taken)
         return taken
 
+    def size_since(self, arrived: int) -> int:
+        """Return the bytes of the messages here that came after so many had come."""
+        return sum(entry.size for entry in (*self.waiting, *self.quiet) if entry.order > arrived)
+
     def surplus(self, limit: int) -> list[Envelope]:
         """Return the least urgent messages that are beyond `limit` bytes, one page of them at most.
 

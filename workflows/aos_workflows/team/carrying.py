@@ -8,14 +8,11 @@ from temporalio import workflow
 from aos.message import Reply
 from aos_activities.archive import Page
 from aos_activities.keeping import KeepingActivities, KeepReplies
-from aos_workflows import shelf
+from aos_workflows import carrying, shelf
 from aos_workflows.options import STORE
 from aos_workflows.team.finished import CARRIED_BYTES, KEPT
 from aos_workflows.team.state import TeamState
 from aos_workflows.team.task import TEXT_BYTES
-
-WAITING_BYTES = 8 * 1024
-"""Most bytes of waiting tasks that cross a rollover in the state."""
 
 LINES_BYTES = 64 * 1024
 """Most bytes of what was said that cross a rollover, for all tasks under way together; of each, some do."""
@@ -26,12 +23,9 @@ _PAGE = 500
 _REPLIES_BYTES = 512 * 1024
 
 
-async def lighten(state: TeamState, *, waiting: int = WAITING_BYTES) -> None:
+async def lighten(state: TeamState) -> None:
     """Put into the store what would make the state too large."""
-    mailbox = state.mailbox
-    while surplus := mailbox.surplus(waiting):
-        entries: list[JsonValue] = [letter.model_dump(mode="json") for letter in surplus]
-        mailbox.set_aside(await shelf.set_aside(Page(entries=entries)), surplus)
+    await carrying.lighten(state.mailbox, carrying.CARRIED_BYTES, carrying.LATE_BYTES)
     await _set_lines_aside(state)
     await _set_finished_aside(state)
 
