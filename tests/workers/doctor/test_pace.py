@@ -67,11 +67,13 @@ async def test_only_what_is_slow_twice_is_named(
 @pytest.mark.parametrize(
     ("measured", "named"),
     [
-        (replace(WELL, rate=20, wait=45), [RATE]),
-        (replace(WELL, rate=20, wait=45, tasks=2), [RATE, EAGER]),
-        (replace(WELL, rate=20, wait=15), []),
-        (replace(WELL, rate=20, wait=30, tasks=2), [EAGER]),
-        (replace(WELL, rate=40, wait=45), []),
+        (SLOW, [RATE]),
+        (replace(SLOW, tasks=2), [RATE, EAGER]),
+        (replace(SLOW, rate=7, wait=24), []),
+        (replace(SLOW, rate=8, wait=109, tasks=2), [RATE, EAGER]),
+        (replace(SLOW, wait=15), []),
+        (replace(SLOW, wait=30, tasks=2), [EAGER]),
+        (replace(SLOW, rate=40), []),
         (replace(WELL, late=900), [TIMERS]),
         (replace(WELL, late=120), []),
         (replace(WELL, write=40), ["journal_mode=WAL --sqlite-pragma synchronous=FULL"]),
