@@ -8,13 +8,18 @@ import structlog
 from temporalio import activity
 
 from aos.conversation import AssistantItem, Item, SummaryItem, ToolItem, Usage, UserItem
-from aos.errors import RetryableModelError, TerminalModelError
+from aos.errors import InvalidInput, RetryableModelError, TerminalModelError
+from aos.limits import cut_bytes
+from aos.memory import TEXT_BYTES, Transaction
+from aos.names import agent_workflow_id
 from aos.provider import ModelRequest
+from aos.reading import read_object
 from aos.store import BlobStore, ref_of
 from aos.wire import Wire
 from aos_activities.conversations import Conversations, estimate_tokens
 from aos_activities.failures import retryable
 from aos_activities.heartbeat import beating
+from aos_activities.memory.access import MemoryAccess
 from aos_activities.models.call import call_model
 from aos_activities.models.registry import ProviderRegistry
 from aos_activities.programs import Programs
@@ -25,6 +30,8 @@ SUMMARISE = (
 )
 NOT_SUMMARISED = "What was said before could not be summarised; the tool `recall` finds it by its words."
 _KEPT_SHARE = 0.25
+_KEY_CHARS = 16
+"""Of the reference of a conversation, in the key of its episode: enough for no two of an agent to be the same."""
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +41,14 @@ class CompactRequest(Wire):
 
     agent: str
     program: str
+    head: str
+
+
+class ReplantRequest(Wire):
+    """A conversation that went on to `head` while what it was at `base` was shortened to `shortened`."""
+
+    base: str
+    shortened: str
     head: str
 
 
@@ -49,7 +64,15 @@ class Compacted(Wire):
 class CompactionActivities:
     """Shortens conversations."""
 
-    def __init__(self, store: BlobStore, registry: ProviderRegistry, conversations: Conversations) -> None:
+    def __init__(
+        self,
+        store: BlobStore,
+        registry: ProviderRegistry,
+        conversations: Conversations,
+        memory: MemoryAccess | None = None,
+    ) -> None:
+        """`memory` is where each summary is kept as an episode; None: nowhere."""
+        self._memory = memory
         self._store = store
         self._registry = registry
         self._conversations = conversations
@@ -59,7 +82,8 @@ class CompactionActivities:
     async def compact(self, request: CompactRequest) -> Compacted:
         """Have the model summarise the older part of a conversation, and begin it anew with that summary.
 
-        What was summarised before, in an attempt whose end Temporal did not hear of, is not summarised again.
+        The summary is kept as an episode in the agent's own memory too, for it is summarised itself in time. What was
+        summarised before, in an attempt whose end Temporal did not hear of, is not summarised again.
 
         Raises:
             ApplicationError: `RetryableModelError`. A model that refuses for good is done without: the conversation
@@ -67,7 +91,9 @@ class CompactionActivities:
         """
         link = f"compact/{request.program}/{request.head}"
         if ref := await self._store.follow(link):
-            return Compacted.model_validate_json(await self._store.load(ref))
+            compacted = Compacted.model_validate_json(await self._store.load(ref))
+            await self._keep_episode(request, (await self._conversations.window(compacted.head)).items[0])
+            return compacted
         program = await self._programs.load(request.program)
         window = await self._conversations.window(request.head)
         cut = _cut(window.items, int(program.context_tokens * _KEPT_SHARE))
@@ -98,7 +124,45 @@ class CompactionActivities:
         data = compacted.model_dump_json().encode()
         await self._store.save([draft.data, data], {link: ref_of(data)})
         self._conversations.saved(draft, request.head)
+        if answer:
+            await self._keep_episode(request, summary)
         return compacted
+
+    async def _keep_episode(self, request: CompactRequest, summary: Item) -> None:
+        """Write a summary into the agent's memory, once however often this is done."""
+        if self._memory is None or summary.text in ("", NOT_SUMMARISED):
+            return
+        agent = agent_workflow_id(request.agent)
+        key = f"episodes/{request.head[:_KEY_CHARS]}"
+        text = cut_bytes(summary.text, TEXT_BYTES)
+        episode = {
+            "id": f"{agent}/{key}",
+            "by": agent,
+            "why": "the older part of the conversation was summarised",
+            "writes": [{"scope": agent, "key": key, "text": text, "kind": "episode"}],
+        }
+        try:
+            await self._memory.commit(read_object(Transaction, "episode", episode))
+        except RetryableModelError as error:
+            raise retryable(error) from None
+        except (InvalidInput, TerminalModelError) as error:
+            _log.warning("episode_not_kept", agent=request.agent, problem=str(error))
+
+    @activity.defn(name="replant")
+    async def replant(self, request: ReplantRequest) -> Compacted:
+        """Put what was said since the base after the conversation that was shortened meanwhile.
+
+        A conversation that does not go on from the base, for a turn that failed took it back, stays as it is.
+        """
+        said = await self._conversations.said_since(request.base, request.head)
+        if said is None:
+            window = await self._conversations.window(request.head)
+            return Compacted(head=request.head, context_tokens=window.tokens, usage=Usage())
+        shortened = await self._conversations.window(request.shortened)
+        draft = self._conversations.restart(request.head, [*shortened.items, *said])
+        await self._store.save([draft.data], {})
+        self._conversations.saved(draft, request.head)
+        return Compacted(head=draft.ref, context_tokens=draft.window.tokens, usage=Usage())
 
 
 def _cut(items: Sequence[Item], keep_tokens: int) -> int:

@@ -86,6 +86,17 @@ class Conversations:
         """Return the node that stands for `head` and everything before it."""
         return self._draft(Node(parent=head, root=True, items=list(items)), Window().extended(items))
 
+    async def said_since(self, base: str, head: str) -> list[Item] | None:
+        """Return the items from after `base` to `head`; None where `head` does not go on from `base`."""
+        parts: list[list[Item]] = []
+        async for ref, node in self._back_from(head):
+            if ref == base:
+                return [item for part in reversed(parts) for item in part]
+            if node.root:
+                break
+            parts.append(node.items)
+        return None
+
     def saved(self, draft: Draft, head: str) -> None:
         """Remember the window of a draft that the store holds now, in place of that of `head`, which it follows."""
         self._windows.pop(head, None)

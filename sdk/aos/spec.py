@@ -184,7 +184,7 @@ class AgentSpec(Contract):
     patience: Duration = 900.0
     """How long a model that does not answer is tried before the message goes to the dead letters."""
     context_tokens: Annotated[int, Field(ge=1000, le=MOST_TOKENS)] = 32_000
-    """Size of the conversation from which on its older part is summarised."""
+    """Room for the conversation; from four fifths of it on its older part is summarised."""
     rollover_events: Annotated[int, Field(ge=50, le=20_000)] = 1_500
     """History events after which the workflow continues as new."""
 

@@ -20,7 +20,7 @@ from aos.provider import ToolSchema
 from aos.store import ref_of
 from aos.tool_contracts import ToolDescription, ToolOutcome, ToolPolicy, ToolRequest
 from aos_activities.archive import ArchiveActivities, FindReply, Page
-from aos_activities.compaction import CompactionActivities, CompactRequest
+from aos_activities.compaction import CompactionActivities, CompactRequest, ReplantRequest
 from aos_activities.conversations import Conversations
 from aos_activities.memory.sqlite import SqliteMemory
 from aos_activities.models.registry import ProviderRegistry
@@ -79,6 +79,7 @@ class Activities:
         self._compaction = CompactionActivities(store, registry, self.conversations)
         self._by_type: dict[str, tuple[Any, type]] = {
             "compact": (self._compaction.compact, CompactRequest),
+            "replant": (self._compaction.replant, ReplantRequest),
             "prepare_agent": (ProgramActivities(store, registry, TOOLS).prepare_agent, PrepareAgent),
             "set_aside": (archive.set_aside, Page),
             "bring_back": (archive.bring_back, str),

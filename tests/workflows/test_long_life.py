@@ -6,11 +6,12 @@ import asyncio
 
 from temporalio.api.enums.v1 import EventType
 
+from aos.errors import RetryableModelError
 from aos.provider import ModelRequest, ModelResponse
 from aos.testing import calls, last_text
 from engine import tools
 from engine.engine import Engine
-from engine.scripts import said
+from engine.scripts import Held, said
 
 PLAIN_EVENTS, PLAIN_BYTES = 13, 3 * 1024
 STATE_BYTES = 20 * 1024
@@ -63,6 +64,54 @@ async def test_an_old_conversation_is_summarised_and_its_originals_stay_readable
     assert (await engine.client.status(ada)).context_tokens < 3000
     lines = (await engine.client.transcript(ada, limit=100)).lines
     assert [line.text[:8] for line in lines if line.kind == "user"] == [f"page {number:03}" for number in range(12)]
+
+
+async def test_no_turn_waits_for_a_summary_as_long_as_there_is_room(engine: Engine) -> None:
+    summarising = Held(lambda request: "SUMMARY" if "Summarise" in last_text(request) else "so", on="Summarise")
+    ada = await engine.start(summarising, context_tokens=4000)
+    await engine.ask(ada, "old " + "word " * 2700)
+    await summarising.reached.wait()
+    assert await engine.ask(ada, "said meanwhile") == "so"
+    assert engine.models.requests[ada][-1].items[0].text.startswith("old")
+    summarising.let_go()
+
+    async def ask_again() -> ModelRequest:
+        await engine.ask(ada, "and now?")
+        return engine.models.requests[ada][-1]
+
+    request = await engine.until(ask_again, lambda request: request.items[0].kind == "summary")
+    texts = [item.text for item in request.items]
+    assert texts[:4] == ["SUMMARY", "so", "said meanwhile", "so"], "what was said during the summary follows it"
+    assert engine.models.requests[ada][-1].items[-1].text == "and now?"
+    summaries = [asked for asked in said(engine.models.requests[ada]) if asked.startswith("Summarise")]
+    assert len(summaries) == 1
+    lines = (await engine.client.transcript(ada, limit=100)).lines
+    assert [line.text[:3] for line in lines if line.kind == "user"][:2] == ["old", "sai"]
+    (episode,) = [record async for record in engine.client.memory.records({"scopes": [f"agent/{ada}"]})]
+    assert (episode.kind, episode.text, episode.by, episode.version) == ("episode", "SUMMARY", f"agent/{ada}", 1)
+
+
+async def test_a_summary_that_fails_is_tried_again_and_holds_up_nothing(engine: Engine) -> None:
+    refused = 0
+
+    def script(request: ModelRequest) -> str:
+        nonlocal refused
+        if last_text(request).startswith("Summarise"):
+            refused += 1
+            if refused == 1:
+                raise RetryableModelError("scripted", "x", "busy", "wait")
+            return "SUMMARY"
+        return "so"
+
+    ada = await engine.start(script, context_tokens=4000, patience=1.0)
+    await engine.ask(ada, "old " + "word " * 2700)
+
+    async def ask_again() -> str:
+        await engine.ask(ada, "and now?")
+        return engine.models.requests[ada][-1].items[0].kind
+
+    await engine.until(ask_again, lambda kind: kind == "summary")
+    assert (await engine.client.status(ada)).failed == 0
 
 
 async def test_a_turn_of_many_tool_calls_over_a_long_conversation_goes_on(engine: Engine) -> None:

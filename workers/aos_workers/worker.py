@@ -121,7 +121,7 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
         search_attributes=search_attributes,
     )
     thinking = ThinkActivities(parts.store, parts.registry, conversations, parts.memory)
-    compaction = CompactionActivities(parts.store, parts.registry, conversations)
+    compaction = CompactionActivities(parts.store, parts.registry, conversations, memory)
     archive = ArchiveActivities(parts.store, conversations)
     directory = DirectoryActivities(client)
     judging = JudgingActivities(parts.store, parts.registry)
@@ -136,6 +136,7 @@ def aos_worker(client: Client, settings: Settings, parts: Parts, *, search_attri
             programs.prepare_agent,
             thinking.think,
             compaction.compact,
+            compaction.replant,
             archive.set_aside,
             archive.bring_back,
             archive.find_reply,

@@ -175,6 +175,7 @@ class PerpetualAgent:
         self._rolling = True
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._messaging.until_sent()
+        await self._turns.put_down()
         await lighten(state.mailbox, CARRIED_BYTES, LATE_BYTES)
         await self._letters.keep()
         await self._letters.lighten()
@@ -196,6 +197,7 @@ class PerpetualAgent:
         if state.turn and state.turn.new:
             pages.append(await shelf.set_aside(Page(entries=[item.model_dump(mode="json") for item in state.turn.new])))
         await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._turns.put_down()
         self._messaging.say_farewell()
         undelivered += await lighten(state.mailbox, 0, 0)
         await self._letters.keep()

@@ -121,6 +121,14 @@ class Turn(Wire):
         return self.heard[-1]
 
 
+class Shortened(Wire):
+    """The conversation up to `base`, shortened to what ends at `head` and costs a model `tokens`."""
+
+    base: str
+    head: str
+    tokens: int
+
+
 class AgentState(Dead):
     """Everything an agent is.
 
@@ -140,6 +148,7 @@ class AgentState(Dead):
     turn: Turn | None = None
     head: str = ""
     context_tokens: int = 0
+    shortened: Shortened | None = None
     notes: list[Item] = Field(default_factory=list[Item])
     recent: list[TranscriptLine] = Field(default_factory=list[TranscriptLine])
     spend: dict[str, Usage] = Field(default_factory=dict[str, Usage])

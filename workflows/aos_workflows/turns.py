@@ -16,8 +16,8 @@ from aos.limits import clip, cut_bytes
 from aos.message import Reply, ReplyStatus
 from aos.views import DeadLetter
 from aos_activities import telemetry
-from aos_activities.compaction import CompactionActivities, CompactRequest
 from aos_activities.think import ThinkActivities, ThinkRequest, Thought, ids_of
+from aos_workflows.compacting import Compacting
 from aos_workflows.errands import Errands
 from aos_workflows.handles import abandon
 from aos_workflows.letters import page_of
@@ -63,6 +63,7 @@ class Turns:
         self._rests = rests
         self._errands = Errands(state, messaging)
         self._tools = ToolCalls(state, self._errands)
+        self._compacting = Compacting(state)
 
     def begin(self, letters: Sequence[Envelope]) -> None:
         """Make `letters` the turn under way."""
@@ -134,12 +135,13 @@ class Turns:
             raise StepLimitReached(turn.step)
         if turn.step:
             self._hear(turn, self._messaging.timely(state.mailbox.take_steering(TURN_BYTES)), workflow.time())
-        if state.context_tokens > state.spec.context_tokens:
-            await self._compact()
+        if not await self._compacting.settle(lambda: cut() or self._yields()):
+            return
         thought = await self._think(turn, cut)
         if thought is None:
             return
         state.head, state.context_tokens = thought.head, thought.context_tokens
+        self._compacting.consider()
         turn.step += 1
         turn.again = False
         turn.usage += thought.usage
@@ -205,18 +207,6 @@ class Turns:
                 return None
         return await handle
 
-    async def _compact(self) -> None:
-        state = self._state
-        workflow.set_current_details("Summarising the older part of the conversation")
-        compacted = await workflow.execute_activity_method(
-            CompactionActivities.compact,
-            CompactRequest(agent=state.spec.name, program=state.program, head=state.head),
-            summary="summarise the older part of the conversation",
-            **model_options(state.spec.patience),
-        )
-        state.head, state.context_tokens = compacted.head, compacted.context_tokens
-        state.charge(compacted.model, compacted.usage)
-
     def _finish(self, turn: Turn, **came: Any) -> None:
         state = self._state
         self._reply(turn, status="done", **came)
@@ -246,6 +236,10 @@ class Turns:
         done = f" after {turn.tool_calls} tool calls" if turn.tool_calls else ""
         told = f"A message failed{done} and was given up: {clip(turn.last.text)} ({clip(reason)})"
         state.say(NoteItem(text=told), workflow.time())
+
+    async def put_down(self) -> None:
+        """End what goes on beside the turns, as the run ends."""
+        await self._compacting.put_down()
 
     async def keep_letters(self, turn: Turn) -> None:
         """Put the messages that the turn works on into the store, whole."""
