@@ -123,7 +123,7 @@ class CompactionActivities:
         )
         data = compacted.model_dump_json().encode()
         await self._store.save([draft.data, data], {link: ref_of(data)})
-        self._conversations.saved(draft, request.head)
+        self._conversations.saved(draft)
         if answer:
             await self._keep_episode(request, summary)
         return compacted

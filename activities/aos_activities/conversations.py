@@ -97,8 +97,11 @@ class Conversations:
             parts.append(node.items)
         return None
 
-    def saved(self, draft: Draft, head: str) -> None:
-        """Remember the window of a draft that the store holds now, in place of that of `head`, which it follows."""
+    def saved(self, draft: Draft, head: str = "") -> None:
+        """Remember the window of a draft that the store holds now, in place of that of `head`, which it follows.
+
+        Without `head`, the conversation goes on from there too.
+        """
         self._windows.pop(head, None)
         self._remember(draft.ref, draft.window)
 
