@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 
 from aos.connection import retrying
+from aos.errors import InvalidInput, MemoryConflict
 from aos.memory import FOUND, Committed, Filter, Found, Kind, LogEntry, Position, Record, Search, Transaction
+from aos.memory_compaction import WHY, Compaction, Dropped
 from aos.memory_use import (
     REQUEST_BYTES,
     USE_MEMORY_WORKFLOW,
@@ -26,6 +28,7 @@ from aos.names import TASK_QUEUE
 from aos.reading import check_size, read_object
 
 _LIMIT = timedelta(minutes=6)
+_FORGOTTEN_AT_ONCE = 50
 
 
 class SharedMemory:
@@ -142,6 +145,58 @@ class SharedMemory:
         async for page in self._pages(MemoryRequest(page=first), following):
             for record in page.records:
                 yield record
+
+    async def compact(
+        self,
+        wanted: Filter | Mapping[str, object] | None = None,
+        *,
+        episodes: int | None = None,
+        dry_run: bool = False,
+        by: str = "",
+    ) -> list[Dropped]:
+        """Forget what need not stand in memory, and return it. Versions are kept; what changes meanwhile stays.
+
+        That is what is no longer so (`valid_to`), and what stands in a scope twice, of which the newest is kept.
+
+        Args:
+            wanted: Which records are looked at; nothing: all.
+            episodes: How many episodes of each scope are kept, the newest; nothing: all.
+            dry_run: Say what would be forgotten, and forget nothing.
+            by: Who does it, for the log.
+
+        Raises:
+            InvalidInput: The filter does not fit, or `episodes` is below zero.
+        """
+        if episodes is not None and episodes < 0:
+            raise InvalidInput(
+                "episodes", [f"{episodes} is below zero; give how many are kept, or nothing to keep all"]
+            )
+        compaction = Compaction(datetime.now(UTC), episodes)
+        async for record in self.records(wanted):
+            compaction.look_at(record)
+        dropped = compaction.dropped()
+        if dry_run:
+            return dropped
+        forgotten: list[Dropped] = []
+        for reason, why in WHY.items():
+            left = [each for each in dropped if each.reason == reason]
+            for first in range(0, len(left), _FORGOTTEN_AT_ONCE):
+                forgotten += await self._forget_unchanged(left[first : first + _FORGOTTEN_AT_ONCE], by, why)
+        return sorted(forgotten, key=lambda each: (each.scope, each.key))
+
+    async def _forget_unchanged(self, batch: list[Dropped], by: str, why: str) -> list[Dropped]:
+        """Forget those of a batch that nobody has changed since, and return them."""
+        while batch:
+            writes = [
+                {"scope": each.scope, "key": each.key, "expected": each.version, "forget": True} for each in batch
+            ]
+            try:
+                await self.commit({"by": by, "why": why, "writes": writes})
+                break
+            except MemoryConflict as conflict:
+                changed = {(scope, key) for scope, key, *_ in conflict.conflicts}
+                batch = [each for each in batch if (each.scope, each.key) not in changed]
+        return batch
 
     async def search(self, wanted: str | Search | Mapping[str, object]) -> list[Found]:
         """Return records that have the words of a text, or are near it in meaning, the best first.

@@ -12,7 +12,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
 from aos.errors import InvalidInput, MemoryConflict
-from aos.memory import Filter, scope_topic
+from aos.memory import Committed, Filter, scope_topic
 from aos.memory_use import USE_MEMORY_WORKFLOW
 from aos.names import TASK_QUEUE
 from aos.provider import ModelRequest, ModelResponse
@@ -132,6 +132,42 @@ async def test_a_client_reads_what_it_wrote_and_what_was_there_before(engine: En
     assert await memory.get("org", key) is None
     entries = [entry async for entry in memory.log() if any(change.key == key for change in entry.changed)]
     assert [change.version for entry in entries for change in entry.changed] == [1, 2, 3]
+
+
+async def test_what_need_not_stand_in_memory_is_forgotten_and_what_changes_meanwhile_stays(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, scope = engine.client.memory, f"team/{engine.name()}"
+    await memory.put(scope, "a", "The tide turns at noon.")
+    await memory.put(scope, "b", "the  tide turns at NOON.")
+    await memory.put(scope, "offer", "Ten for nine.", valid_to=datetime(2026, 1, 1, tzinfo=UTC))
+    await memory.put(scope, "race", "Ten for eight.", valid_to=datetime(2026, 1, 1, tzinfo=UTC))
+    for number in range(3):
+        await memory.put(scope, f"episodes/{number}", f"We met {number} times.", kind="episode")
+    would = await memory.compact({"scopes": [scope]}, episodes=2, dry_run=True)
+    assert [(each.key, each.reason) for each in would] == [
+        ("a", "twice"),
+        ("episodes/0", "old"),
+        ("offer", "over"),
+        ("race", "over"),
+    ]
+    commit = memory.commit
+
+    async def too_late(transaction: Any) -> Committed:
+        monkeypatch.setattr(memory, "commit", commit)
+        await memory.put(scope, "race", "Ten for eight, until further notice.")
+        return await commit(transaction)
+
+    monkeypatch.setattr(memory, "commit", too_late)
+    done = await memory.compact({"scopes": [scope]}, episodes=2, by="eve")
+    assert [each.key for each in done] == ["a", "episodes/0", "offer"]
+    left = [record.key async for record in memory.records({"scopes": [scope]})]
+    assert left == ["b", "episodes/1", "episodes/2", "race"]
+    (forgotten, _) = [version async for version in memory.versions(scope, "offer")]
+    assert (forgotten.forgotten, forgotten.by, forgotten.why) == (True, "eve", "it was no longer so")
+    assert await memory.compact({"scopes": [scope]}, episodes=2) == []
+    with pytest.raises(InvalidInput, match="below zero"):
+        await memory.compact(episodes=-1)
 
 
 async def test_a_transaction_happens_once_however_often_it_is_given(engine: Engine) -> None:

@@ -1,10 +1,11 @@
-"""Shared memory: `aos memory ls`, `get`, `put`, `forget`, `search`, `history`, `log`, `export` and `import`."""
+"""Shared memory: `aos memory ls`, `get`, `put`, `forget`, `search`, `history`, `log`, `compact`, `export`, `import`."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -21,6 +22,7 @@ from aos.errors import InvalidInput
 if TYPE_CHECKING:
     from aos.client import AosClient
     from aos.memory import LogEntry, Record
+    from aos.memory_compaction import Dropped
 
 app = typer.Typer(
     name="memory",
@@ -176,6 +178,36 @@ def search(
     emit(output, found, lambda: _show(records, _EXCERPT) if records else say("nothing was found"))
 
 
+@app.command(epilog=example("aos memory compact --dry-run", "aos memory compact --scope ada --episodes 100"))
+def compact(
+    ctx: typer.Context,
+    scope: ScopesOption = None,
+    episodes: Annotated[
+        int | None, typer.Option(min=0, help="Keep so many episodes of each scope, the newest. Default: all.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be forgotten, and forget nothing.")
+    ] = False,
+    by: ByOption = "",
+    output: Output = "text",
+) -> None:
+    """Forget what is no longer so, what stands there twice, and old episodes. The versions are kept.
+
+    What is no longer so has a time until which it was. Of what stands in a scope twice the newest stays.
+    """
+
+    async def work(client: AosClient) -> list[Dropped]:
+        return await client.memory.compact({"scopes": scope or []}, episodes=episodes, dry_run=dry_run, by=by)
+
+    def text() -> None:
+        for each in dropped:
+            say(f"{each.key} in {each.scope}: {_reason(each)}")
+        say(f"{counted(len(dropped), 'record')} {'would be ' if dry_run else ''}forgotten")
+
+    dropped = run(ctx, work, doing="looking through memory")
+    emit(output, [asdict(each) for each in dropped], text)
+
+
 @app.command(epilog=example("aos memory history org motto"))
 def history(ctx: typer.Context, scope: Scope, key: Key, output: Output = "text") -> None:
     """Show all versions of a record, the newest first."""
@@ -294,6 +326,16 @@ def copy(
 
     copied = asyncio.run(copy_between(origin, to, told))
     emit(output, {"copied": copied}, lambda: say(f"{counted(copied, 'transaction')} copied"))
+
+
+def _reason(dropped: Dropped) -> str:
+    match dropped.reason:
+        case "over":
+            return "it is no longer so"
+        case "twice":
+            return f"{dropped.like} says the same"
+        case "old":
+            return "there are enough newer episodes"
 
 
 def _id(batch: Sequence[object], by: str, why: str) -> str:

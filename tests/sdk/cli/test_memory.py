@@ -43,6 +43,20 @@ def test_what_is_put_is_got_found_and_listed(aos: Command, scope: str) -> None:
     assert "`aos memory put` writes something" in aos("memory", "ls", f"{scope}-of-nobody").stdout
 
 
+def test_what_stands_there_twice_is_forgotten_once_that_is_asked_for(aos: Command, scope: str) -> None:
+    aos("memory", "put", scope, "a", "The tide turns at noon.")
+    aos("memory", "put", scope, "b", "The tide turns at noon.")
+    aos("memory", "put", scope, "met", "We met.", "--kind", "episode")
+    asked = ["memory", "compact", "--scope", scope, "--episodes", "0"]
+    told = [f"a in {scope}: b says the same", f"met in {scope}: there are enough newer episodes"]
+    assert aos(*asked, "--dry-run").stdout.splitlines() == [*told, "2 records would be forgotten"]
+    (first, _) = aos.json(*asked, "--dry-run")
+    assert first == {"scope": scope, "key": "a", "version": 1, "reason": "twice", "like": "b"}
+    assert aos(*asked).stdout.splitlines() == [*told, "2 records forgotten"]
+    assert [each["key"] for each in aos.lines("memory", "ls", scope)] == ["b"]
+    assert aos(*asked).stdout == "0 records forgotten\n"
+
+
 def test_what_a_record_was_is_kept(aos: Command, scope: str) -> None:
     aos("memory", "put", scope, "motto", "one", "--expected", "0")
     then = aos.json("memory", "get", scope, "motto")["at"]
