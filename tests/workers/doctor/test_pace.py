@@ -37,9 +37,9 @@ async def test_a_server_as_aos_up_starts_it_lacks_nothing_and_is_left_as_it_was(
 
 
 async def test_a_server_without_our_settings_is_told_which_it_lacks(tmp_path: Path) -> None:
-    # Half of the default rate: a busy machine, on which a step takes longer than the default holds it up, would
+    # A fifth of the default rate: a busy machine, on which a step takes as long as the default holds it up, would
     # not show the default itself.
-    async with a_server(tmp_path, {RATE: "10"}) as client:
+    async with a_server(tmp_path, {RATE: "4"}) as client:
         await measure(client)  # uses up the burst that a server grants after its start
         found = remedies(await examine_pace(client))
     for name, value in DYNAMIC_CONFIG.items():
