@@ -124,8 +124,7 @@ class CompactionActivities:
         data = compacted.model_dump_json().encode()
         await self._store.save([draft.data, data], {link: ref_of(data)})
         self._conversations.saved(draft)
-        if answer:
-            await self._keep_episode(request, summary)
+        await self._keep_episode(request, summary)
         return compacted
 
     async def _keep_episode(self, request: CompactRequest, summary: Item) -> None:

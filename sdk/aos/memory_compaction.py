@@ -21,7 +21,7 @@ WHY: dict[Reason, str] = {
 """What the log says of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Dropped:
     """A record that is to be forgotten, or was. `like` is the key under which the same stands."""
 
@@ -32,7 +32,7 @@ class Dropped:
     like: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class _Place:
     at: datetime
     key: str
@@ -70,11 +70,11 @@ class Compaction:
         found = {(each.scope, each.key): each for each in (*self._over, *self._twice())}
         for each in self._old(found.keys()):
             found.setdefault((each.scope, each.key), each)
-        return sorted(found.values(), key=lambda each: (each.scope, each.key))
+        return sorted(found.values())
 
     def _twice(self) -> Iterator[Dropped]:
         for (scope, _), places in self._alike.items():
-            newest, *others = sorted(places, key=lambda place: (place.at, place.key), reverse=True)
+            newest, *others = sorted(places, reverse=True)
             for place in others:
                 yield Dropped(scope, place.key, place.version, "twice", like=newest.key)
 
@@ -84,7 +84,7 @@ class Compaction:
         taken = set(gone)
         for scope, places in self._episodes_of.items():
             left = [place for place in places if (scope, place.key) not in taken]
-            for place in sorted(left, key=lambda place: (place.at, place.key), reverse=True)[self._episodes :]:
+            for place in sorted(left, reverse=True)[self._episodes :]:
                 yield Dropped(scope, place.key, place.version, "old")
 
 

@@ -182,7 +182,7 @@ class SharedMemory:
             left = [each for each in dropped if each.reason == reason]
             for first in range(0, len(left), _FORGOTTEN_AT_ONCE):
                 forgotten += await self._forget_unchanged(left[first : first + _FORGOTTEN_AT_ONCE], by, why)
-        return sorted(forgotten, key=lambda each: (each.scope, each.key))
+        return sorted(forgotten)
 
     async def _forget_unchanged(self, batch: list[Dropped], by: str, why: str) -> list[Dropped]:
         """Forget those of a batch that nobody has changed since, and return them."""

@@ -177,7 +177,6 @@ class PerpetualAgent:
         await self._messaging.until_sent()
         await self._turns.put_down()
         await lighten(state.mailbox, CARRIED_BYTES, LATE_BYTES)
-        await self._letters.keep()
         await self._letters.lighten()
         if (turn := state.turn) and sum(len(message.model_dump_json()) for message in turn.letters) > CARRIED_BYTES:
             await self._turns.keep_letters(turn)
@@ -200,7 +199,6 @@ class PerpetualAgent:
         await self._turns.put_down()
         self._messaging.say_farewell()
         undelivered += await lighten(state.mailbox, 0, 0)
-        await self._letters.keep()
         await self._letters.lighten()
         await self._messaging.until_sent()
         return Farewell(

@@ -65,7 +65,8 @@ class DeadOffice:
                 del self._state.unkept[: len(page)]
 
     async def lighten(self) -> None:
-        """Move the older dead letters into the store."""
+        """Put the messages of new dead letters into the store, and the older dead letters."""
+        await self.keep()
         async with self.lock:
             while old := self._state.old_dead():
                 entries: list[JsonValue] = [letter.model_dump(mode="json") for letter in old[:PAGE_LETTERS]]

@@ -201,7 +201,6 @@ class AgentTeam:
         self._rolling = True
         await workflow.wait_condition(workflow.all_handlers_finished)
         await carrying.lighten(state)
-        await self._letters.keep()
         await self._letters.lighten()
         await carrying.keep_replies(state)
         await workflow.wait_condition(workflow.all_handlers_finished)
